@@ -1,0 +1,1 @@
+"""Media in and out: the only package that imports av."""
