@@ -19,10 +19,11 @@ def replacing(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        os.replace(part, path)
+        try:
+            yield part
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         reason = error.strerror or str(error)
         raise MediaError(f"{path}: cannot be written ({reason})") from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -1,0 +1,5 @@
+"""`python -m avloc`: the command line."""
+
+from avloc.cli.app import main
+
+main()
