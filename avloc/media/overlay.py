@@ -14,27 +14,22 @@ from __future__ import annotations
 import av
 import numpy as np
 
+from avloc.media.blend import Stamp
+from avloc.media.colormap import COLORMAPS
+from avloc.media.layer import Layer, PlanePainter
+from avloc.media.pixels import (
+    RGB,
+    YUV_FORMATS,
+    default_matrix,
+    frame_matrix,
+    is_full_range,
+    yuv,
+)
+from avloc.media.strip import Strip, strip_height
 from avloc.media.style import Style
 from avloc.types import Heatmap
 
-FORMATS = (
-    "yuv420p",
-    "yuvj420p",
-    "yuv422p",
-    "yuvj422p",
-    "yuv444p",
-    "yuvj444p",
-    "yuv420p10le",
-    "yuv422p10le",
-    "yuv444p10le",
-)
-
-
-class Layer:
-    """One heatmap ready to be blended; made by `Painter.layer`, opaque to its user."""
-
-    def __init__(self, heatmap: Heatmap) -> None:
-        self.heatmap = heatmap
+FORMATS = tuple(YUV_FORMATS)
 
 
 class Painter:
@@ -49,7 +44,7 @@ class Painter:
         duration: seconds of the video, for the strip's time axis; None where unknown.
 
     Raises:
-        UsageError: a format that is not in `FORMATS`.
+        UsageError: a format that is not in `FORMATS`, or an unknown matrix.
     """
 
     def __init__(
@@ -62,26 +57,51 @@ class Painter:
         full_range: bool = False,
         duration: float | None = None,
     ) -> None:
+        pixels = yuv(format, matrix or default_matrix(width, height), full_range)
         self.style = style
+        self._format, self._pixels = format, pixels
         self._width, self._height = width, height
+        self._planes = PlanePainter(pixels, height, width, style)
+        self._right = _up(width, pixels.align[1]) if style.side_by_side else 0
+        self._below = _up(height, pixels.align[0])
+        self._out_width = _up(self._right + width, pixels.align[1])
+        self._strip: Strip | None = None
+        if style.strip:
+            strip = strip_height(height, width)
+            self._strip = Strip(strip, self._out_width, duration, COLORMAPS[style.colormap])
+            self._strip_planes = [
+                np.empty(pixels.shape(i, strip, self._out_width), pixels.dtype) for i in range(3)
+            ]
+            self._render_strip(0, self._out_width)
 
     @classmethod
     def like(cls, frame: av.VideoFrame, style: Style, duration: float | None = None) -> Painter:
         """A painter for frames of this size, format, colour matrix and range."""
-        return cls(frame.width, frame.height, frame.format.name, style, duration=duration)
+        return cls(
+            frame.width,
+            frame.height,
+            frame.format.name,
+            style,
+            matrix=frame_matrix(frame),
+            full_range=is_full_range(frame),
+            duration=duration,
+        )
 
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) of the frames `draw` returns.
 
         The size of the frames that come in, unless side-by-side or strip enlarge it; then both
-        are even.
+        are whole samples of every plane (even, for yuv420p).
         """
-        return self._width, self._height
+        if not self._right and self._strip is None:
+            return self._width, self._height
+        height = self._below + (self._strip.picture.shape[0] if self._strip else 0)
+        return self._out_width, height
 
     def layer(self, heatmap: Heatmap) -> Layer:
         """The heatmap normalised, upsampled, coloured and outlined: once per heatmap."""
-        return Layer(heatmap)
+        return self._planes.layer(heatmap)
 
     def draw(
         self,
@@ -102,7 +122,78 @@ class Painter:
             share: 0..1, how far on the way from `before` to `after`.
             now: seconds since the start, on the clock of `duration`; for the strip.
         """
-        return frame
+        enlarged = self._right or self._strip is not None
+        if enlarged:
+            out, planes = self._canvas(frame)
+        elif self._planes.shows(before, after, share, now):
+            frame.make_writable()  # The decoder may still predict from this frame.
+            out, planes = frame, self._pixels.views(frame)
+        else:
+            return frame
+        self._planes.paint(planes, before, after, share, now)
+        if self._strip is not None:
+            self._draw_strip(out, before, after, share, now)
+        return out
+
+    def _canvas(self, frame: av.VideoFrame) -> tuple[av.VideoFrame, list[np.ndarray]]:
+        """A larger frame with the source in it, and the planes of the part to paint on."""
+        width, height = self.size
+        out = av.VideoFrame(width, height, self._format)
+        out.pts = frame.pts
+        if frame.time_base is not None:
+            out.time_base = frame.time_base
+        out.colorspace, out.color_range = frame.colorspace, frame.color_range
+        out.color_primaries, out.color_trc = frame.color_primaries, frame.color_trc
+        black = self._pixels.codes(np.zeros(3))
+        part = []
+        views = zip(self._pixels.views(out), self._pixels.views(frame), strict=True)
+        for index, (target, source) in enumerate(views):
+            rows, columns = source.shape
+            down, across = self._pixels.shifts[index]
+            below, right = self._below >> down, self._right >> across
+            target[rows:below] = target[:below, columns:] = round(float(black[index]))
+            target[:rows, :columns] = source
+            if right:
+                target[:rows, right : right + columns] = source
+            part.append(target[:rows, right : right + columns])
+        return out, part
+
+    def _draw_strip(
+        self, out: av.VideoFrame, before: Layer, after: Layer | None, share: float, now: float
+    ) -> None:
+        strip = self._strip
+        if strip is None:
+            return
+        confidence = before.heatmap.confidence
+        if after is not None:
+            confidence += (after.heatmap.confidence - confidence) * min(max(share, 0.0), 1.0)
+        self._render_strip(*strip.advance(now, confidence))
+        part = []
+        for index, (target, source) in enumerate(
+            zip(self._pixels.views(out), self._strip_planes, strict=True)
+        ):
+            part.append(target[self._below >> self._pixels.shifts[index][0] :])
+            part[-1][...] = source
+        blender = self._planes.blender
+        Stamp.of(blender, strip.cursor(), 0, strip.column(now)).draw(blender, part)
+
+    def _render_strip(self, first: int, end: int) -> None:
+        """Bring the strip's columns [first, end) from RGB into the planes."""
+        if self._strip is None:
+            return
+        align = self._pixels.align[1]
+        first, end = first - first % align, _up(end, align)
+        rgb = self._strip.picture[:, first:end].astype(np.float32) / 255
+        codes = self._pixels.codes(rgb)
+        for index, (down, across) in enumerate(self._pixels.shifts):
+            blocks = codes.shape[0] >> down, 1 << down, codes.shape[1] >> across, 1 << across
+            samples = codes[..., index].reshape(blocks).mean(axis=(1, 3))
+            self._strip_planes[index][:, first >> across : end >> across] = np.rint(samples)
+
+
+def _up(length: int, multiple: int) -> int:
+    """The least multiple that is not below `length`."""
+    return -(-length // multiple) * multiple
 
 
 def paint_rgb(frame: np.ndarray, heatmap: Heatmap, style: Style) -> np.ndarray:
@@ -114,6 +205,10 @@ def paint_rgb(frame: np.ndarray, heatmap: Heatmap, style: Style) -> np.ndarray:
         style: ``strip`` is ignored: a still has no time.
 
     Returns:
-        (H, W', 3) uint8, W' = W unless the style is side by side.
+        (H, W', 3) uint8, W' = W, or 2 W side by side.
     """
-    return frame.copy()
+    painter = PlanePainter(RGB, frame.shape[0], frame.shape[1], style)
+    planes = [np.ascontiguousarray(frame[..., channel]) for channel in range(3)]
+    painter.paint(planes, painter.layer(heatmap), None, 0.0, heatmap.time)
+    painted = np.stack(planes, axis=2)
+    return np.concatenate([frame, painted], axis=1) if style.side_by_side else painted

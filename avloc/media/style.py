@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from avloc.errors import UsageError
 from avloc.media.colormap import COLORMAPS
+from avloc.types import Heatmap
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,9 @@ class Style:
         tags: name what sounds in the upper left corner.
         rule: the mask rule of contour and boxes, see `Heatmap.mask`.
         sources: how many boxes and peaks at most.
+
+    Raises:
+        UsageError: an unknown colour map or rule, or a number out of range.
     """
 
     colormap: str = "turbo"
@@ -40,6 +46,7 @@ class Style:
 
     def __post_init__(self) -> None:
         COLORMAPS[self.colormap]
+        Heatmap(np.zeros((1, 1), np.float32), 0.0, 0.0).mask(self.rule)
         if not 0.0 <= self.alpha <= 1.0:
             raise UsageError(f"alpha {self.alpha} is out of range; give a number from 0 to 1")
         if self.sources < 1:

@@ -1,0 +1,70 @@
+"""How a heatmap becomes opacity and colour: smooth enlargement, relative strength, fade."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from avloc.types import Heatmap
+
+
+@lru_cache(maxsize=16)
+def spline_weights(n_in: int, n_out: int) -> np.ndarray:
+    """The matrix (n_out, n_in) that enlarges one axis by the cubic B-spline, replicated border.
+
+    The B-spline has no negative lobes: nothing rings, and the second derivative is continuous, so
+    that neither cells nor creases show.
+    """
+    position = (np.arange(n_out) + 0.5) * (n_in / n_out) - 0.5
+    low = np.floor(position).astype(int)
+    t = position - low
+    taps = ((1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3)
+    weights = np.zeros((n_out, n_in), np.float32)
+    for step, tap in zip(range(-1, 3), taps, strict=True):
+        np.add.at(weights, (np.arange(n_out), np.clip(low + step, 0, n_in - 1)), tap / 6)
+    weights.setflags(write=False)
+    return weights
+
+
+def enlarge(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """`values` (h, w) smoothly resampled to `size` = (height, width), float32."""
+    finite = np.nan_to_num(values.astype(np.float32, copy=False))
+    down = spline_weights(values.shape[0], size[0])
+    across = spline_weights(values.shape[1], size[1])
+    return down @ finite @ across.T
+
+
+def strength(field: np.ndarray) -> np.ndarray:
+    """The field relative to itself: 0 at the median and below, 1 at the maximum, float32.
+
+    Half of the picture thus counts as background, whatever the scale of the values; a constant
+    field is background everywhere.
+    """
+    middle, top = float(np.median(field)), float(field.max())
+    if top - middle <= 1e-6 * max(1.0, abs(top)):
+        return np.zeros(field.shape, np.float32)
+    return np.clip((field - middle) / (top - middle), 0.0, 1.0)
+
+
+def ramp(values: np.ndarray | float, low: float, high: float) -> np.ndarray:
+    """0 up to `low`, 1 from `high`, between them the smooth cubic step."""
+    t = np.clip((np.asarray(values, np.float32) - low) / (high - low), 0.0, 1.0)
+    return t * t * (3 - 2 * t)
+
+
+def fade(confidence: float) -> float:
+    """How visible a heatmap of this confidence is: nothing sounds visibly, nothing is shown."""
+    return float(ramp(confidence, 0.1, 0.6))
+
+
+def tint(
+    heatmap: Heatmap, size: tuple[int, int], colours: np.ndarray, alpha: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Opacity (height, width) in 0..alpha and colour (height, width, 3) uint8 of a heatmap.
+
+    Opacity stays near zero below the middle between the map's median and maximum.
+    """
+    relative = strength(enlarge(heatmap.values, size))
+    opacity = ramp(relative, 0.35, 0.9) * (alpha * fade(heatmap.confidence))
+    return opacity, colours[np.round(ramp(relative, 0.2, 1.05) * 255).astype(np.uint8)]
