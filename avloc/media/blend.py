@@ -17,6 +17,9 @@ from avloc.media.pixels import Pixels
 
 CELL = 4  # Pixels a side of the coarse cells in which smooth layers are kept and mixed.
 
+# Threads cost more than they bring for pictures this small; PyAV before 17 uses one anyway.
+ONE_THREAD = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
+
 
 class Blender:
     """Blends into planes of one format; holds buffers, so that drawing a frame allocates little."""
@@ -76,7 +79,7 @@ class Blender:
         _view(coarse, plane.dtype)[:] = plane
         scaler = self._scalers.setdefault((down, across), VideoReformatter())
         fine = scaler.reformat(
-            coarse, width * across, height * down, name, interpolation="BILINEAR"
+            coarse, width * across, height * down, name, interpolation="BILINEAR", **ONE_THREAD
         )
         return _view(fine, plane.dtype)
 
@@ -84,9 +87,8 @@ class Blender:
 def _view(frame: av.VideoFrame, dtype: np.dtype) -> np.ndarray:
     plane = frame.planes[0]
     stride = plane.line_size // dtype.itemsize
-    return np.frombuffer(memoryview(plane), dtype).reshape(-1, stride)[
-        : frame.height, : frame.width
-    ]
+    samples = np.frombuffer(memoryview(plane), dtype).reshape(-1, stride)
+    return samples[: frame.height, : frame.width]
 
 
 @dataclass(frozen=True, eq=False)

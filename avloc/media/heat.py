@@ -6,8 +6,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from avloc.types import Heatmap
-
 
 @lru_cache(maxsize=16)
 def spline_weights(n_in: int, n_out: int) -> np.ndarray:
@@ -32,7 +30,8 @@ def enlarge(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     finite = np.nan_to_num(values.astype(np.float32, copy=False))
     down = spline_weights(values.shape[0], size[0])
     across = spline_weights(values.shape[1], size[1])
-    return down @ finite @ across.T
+    # Not by BLAS, whose threads spin longer than so small a product takes.
+    return np.einsum("yh,xh->yx", down, np.einsum("xw,hw->xh", across, finite))
 
 
 def strength(field: np.ndarray) -> np.ndarray:
@@ -58,13 +57,12 @@ def fade(confidence: float) -> float:
     return float(ramp(confidence, 0.1, 0.6))
 
 
-def tint(
-    heatmap: Heatmap, size: tuple[int, int], colours: np.ndarray, alpha: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Opacity (height, width) in 0..alpha and colour (height, width, 3) uint8 of a heatmap.
+def tint(field: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    """How an enlarged heatmap (h, w) looks: opacity (h, w) float32 in 0..alpha, and the row (h, w)
+    of its colour in a table of 256.
 
     Opacity stays near zero below the middle between the map's median and maximum.
     """
-    relative = strength(enlarge(heatmap.values, size))
-    opacity = ramp(relative, 0.35, 0.9) * (alpha * fade(heatmap.confidence))
-    return opacity, colours[np.round(ramp(relative, 0.2, 1.05) * 255).astype(np.uint8)]
+    relative = strength(field)
+    rows = np.rint(ramp(relative, 0.0, 1.05) * 255).astype(np.uint8)
+    return ramp(relative, 0.35, 0.9) * np.float32(alpha), rows

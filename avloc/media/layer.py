@@ -12,13 +12,14 @@ from avloc.media.colormap import COLORMAPS
 from avloc.media.heat import enlarge, fade, tint
 from avloc.media.legend import legend
 from avloc.media.marks import (
-    Distance,
+    Line,
     Marks,
     box_distance,
     draw_marks,
-    level_distance,
+    level_line,
     marks,
     ring_distance,
+    shape_line,
 )
 from avloc.media.pixels import Pixels
 from avloc.media.style import Style
@@ -58,6 +59,7 @@ class PlanePainter:
         self.blender = Blender(pixels)
         self._height, self._width, self._style = height, width, style
         self._colours = COLORMAPS[style.colormap]
+        self._codes = np.ascontiguousarray(pixels.codes(self._colours / np.float32(255)).T)
         self._legend = self._legend_stamp() if style.legend else None
         self._text = ""
         self._label: Stamp | None = None
@@ -65,21 +67,16 @@ class PlanePainter:
 
     def layer(self, heatmap: Heatmap) -> Layer:
         """The heatmap normalised, upsampled, coloured and outlined."""
-        style = self._style
         size = -(-self._height // CELL), -(-self._width // CELL)
-        opacity, colours = tint(heatmap, size, self._colours, style.alpha)
+        field, visible = enlarge(heatmap.values, size), fade(heatmap.confidence)
+        lines = self._lines(heatmap, field) if visible > 0 else []
+        pixels = self.blender.pixels
+        drawn = marks(pixels, self._height, self._width, lines, 0.9 * visible)
+        opacity, colour = tint(field, self._style.alpha * visible)
         seen = opacity * self.blender.top >= 0.5
-        lines = marks(
-            self.blender.pixels,
-            self._height,
-            self._width,
-            self._lines(heatmap, size),
-            0.9 * fade(heatmap.confidence),
-        )
         if not seen.any():
-            return Layer(heatmap, None, (0, 0, 0, 0), lines)
-        codes = self.blender.pixels.codes(colours.astype(np.float32) / 255)
-        cells = np.concatenate([opacity[None], np.moveaxis(opacity[..., None] * codes, 2, 0)])
+            return Layer(heatmap, None, (0, 0, 0, 0), drawn)
+        cells = np.stack([opacity, *(opacity * code[colour] for code in self._codes)])
         rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
         # One clear cell around, so that the enlarged edge fades to nothing.
         region = (
@@ -88,25 +85,24 @@ class PlanePainter:
             max(0, int(columns[0]) - 1),
             min(size[1], int(columns[-1]) + 2),
         )
-        return Layer(heatmap, np.ascontiguousarray(cells), region, lines)
+        return Layer(heatmap, cells, region, drawn)
 
-    def _lines(self, heatmap: Heatmap, size: tuple[int, int]) -> list[Distance]:
+    def _lines(self, heatmap: Heatmap, field: np.ndarray) -> list[Line]:
+        """What the style wants outlined, of a heatmap and its enlarged values."""
         style, height, width = self._style, self._height, self._width
-        lines: list[Distance] = []
-        if fade(heatmap.confidence) <= 0:
-            return lines
+        lines: list[Line] = []
         if style.contour:
-            field = enlarge(heatmap.values, size)
             inside = Heatmap(field, heatmap.time, heatmap.confidence).mask(style.rule)
             if inside.any() and not inside.all():
-                lines.append(level_distance(field, float(field[inside].min()), CELL))
+                lines.append(level_line(field, float(field[inside].min())))
         if style.box:
             for x0, y0, x1, y1 in heatmap.boxes(style.rule, style.sources):
-                lines.append(box_distance(y0 * height, x0 * width, y1 * height, x1 * width))
+                outline = box_distance(y0 * height, x0 * width, y1 * height, x1 * width)
+                lines.append(shape_line(outline, field.shape))
         if style.peak:
             radius = max(3.0, 0.014 * min(height, width))
             for x, y, _ in heatmap.peaks(style.sources):
-                lines.append(ring_distance(y * height, x * width, radius))
+                lines.append(shape_line(ring_distance(y * height, x * width, radius), field.shape))
         return lines
 
     def paint(

@@ -39,36 +39,47 @@ def ring_distance(middle: float, centre: float, radius: float) -> Distance:
     return lambda y, x: np.abs(np.hypot(y - middle, x - centre) - radius)
 
 
-def level_distance(field: np.ndarray, level: float, pitch: float) -> Distance:
-    """About the distance to the line where a smooth field has the value `level`.
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A line by its distance.
 
-    Args:
-        field: (h, w), sampled at the centres of cells `pitch` pixels a side.
+    Attributes:
+        cells: (h, w), the distance at the centres of cells of CELL x CELL pixels.
+        distance: at any point.
     """
+
+    cells: np.ndarray
+    distance: Distance
+
+
+def shape_line(distance: Distance, size: tuple[int, int]) -> Line:
+    """The line of a box or circle, for a picture of `size` = (h, w) cells."""
+    y, x = np.ogrid[: size[0], : size[1]]
+    return Line(distance((y + 0.5) * CELL, (x + 0.5) * CELL), distance)
+
+
+def level_line(field: np.ndarray, level: float) -> Line:
+    """About the line where a smooth field (h, w), given in cells, has the value `level`."""
+    height, width = field.shape
     slope_y, slope_x = (
         np.gradient(field, axis=axis) if field.shape[axis] > 1 else np.zeros_like(field)
         for axis in (0, 1)
     )
-    slope = np.hypot(slope_y, slope_x) / pitch
+    slope = np.sqrt(slope_y**2 + slope_x**2) / CELL
     # On a plateau the line would swell to a patch: a floor under the slope thins it out instead.
     slope = np.maximum(slope, 0.1 * slope.max() + 1e-12)
-    height, width = field.shape
 
     def distance(y: np.ndarray, x: np.ndarray) -> np.ndarray:
-        row = np.clip(y / pitch - 0.5, 0, height - 1)
-        column = np.clip(x / pitch - 0.5, 0, width - 1)
+        row = np.clip(y / CELL - 0.5, 0, height - 1)
+        column = np.clip(x / CELL - 0.5, 0, width - 1)
         r0, c0 = row.astype(int), column.astype(int)
         r1, c1 = np.minimum(r0 + 1, height - 1), np.minimum(c0 + 1, width - 1)
         dy, dx = row - r0, column - c0
+        upper = field[r0, c0] * (1 - dx) + field[r0, c1] * dx
+        lower = field[r1, c0] * (1 - dx) + field[r1, c1] * dx
+        return np.abs(upper * (1 - dy) + lower * dy - level) / slope[r0, c0]
 
-        def at(grid: np.ndarray) -> np.ndarray:
-            upper = grid[r0, c0] * (1 - dx) + grid[r0, c1] * dx
-            lower = grid[r1, c0] * (1 - dx) + grid[r1, c1] * dx
-            return upper * (1 - dy) + lower * dy
-
-        return np.abs(at(field) - level) / at(slope)
-
-    return distance
+    return Line(np.abs(field - level) / slope, distance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,25 +107,21 @@ def draw_marks(planes: Sequence[np.ndarray], shares: Sequence[tuple[Marks, float
 
 
 def marks(
-    pixels: Pixels, height: int, width: int, lines: Sequence[Distance], opacity: float
+    pixels: Pixels, height: int, width: int, lines: Sequence[Line], opacity: float
 ) -> Marks | None:
     """The `lines` drawn for a picture of `height` x `width` pixels; None where there are none."""
     if not lines or opacity <= 0:
         return None
     core, edge = line_width(height, width)
     reach = core + edge + 1
-
-    def nearest(y: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return np.minimum.reduce([line(y, x) for line in lines])
-
-    down, across = -(-height // CELL), -(-width // CELL)
-    cell_y, cell_x = np.indices((down, across), np.float32) * CELL + CELL / 2
-    near = nearest(cell_y, cell_x) <= reach + CELL
-    step = np.arange(CELL)
-    rows = ((cell_y[near] - CELL / 2)[:, None, None] + step[:, None] + 0 * step).astype(int).ravel()
-    columns = ((cell_x[near] - CELL / 2)[:, None, None] + 0 * step[:, None] + step).astype(int)
-    columns = columns.ravel()
-    gap = nearest(rows + 0.5, columns + 0.5)
+    # Only cells that a line may touch, by half a cell's diagonal and a little for its curvature.
+    near = np.minimum.reduce([line.cells for line in lines]) <= reach + 0.8 * CELL
+    down, across = (CELL * place[:, None, None] for place in np.nonzero(near))
+    inner = np.arange(CELL)
+    rows = (down + inner[:, None] + np.zeros_like(inner)).ravel()
+    columns = (across + np.zeros_like(inner)[:, None] + inner).ravel()
+    y, x = rows.astype(np.float32) + 0.5, columns.astype(np.float32) + 0.5
+    gap = np.minimum.reduce([line.distance(y, x) for line in lines])
     keep = (gap < reach) & (rows < height) & (columns < width)
     rows, columns, gap = rows[keep], columns[keep], gap[keep]
     if not len(rows):

@@ -143,7 +143,9 @@ class Painter:
         if frame.time_base is not None:
             out.time_base = frame.time_base
         out.colorspace, out.color_range = frame.colorspace, frame.color_range
-        out.color_primaries, out.color_trc = frame.color_primaries, frame.color_trc
+        for name in ("color_primaries", "color_trc"):
+            if hasattr(frame, name):  # PyAV 17 and later.
+                setattr(out, name, getattr(frame, name))
         black = self._pixels.codes(np.zeros(3))
         part = []
         views = zip(self._pixels.views(out), self._pixels.views(frame), strict=True)
