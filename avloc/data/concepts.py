@@ -1,0 +1,74 @@
+"""What sounds and how it looks: the table that joins sound classes and image classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from avloc.errors import DataError
+
+PHOTO_KEYS = ("coco", "caltech101", "imagehear")
+
+
+def ranges(text: str | int) -> list[int]:
+    """``"3-5 9"`` -> [3, 4, 5, 9]."""
+    found: list[int] = []
+    for part in str(text).split():
+        low, _, high = part.partition("-")
+        found.extend(range(int(low), int(high or low) + 1))
+    return found
+
+
+@dataclass(frozen=True)
+class Concepts:
+    """The rows of a concept table.
+
+    Attributes:
+        names: (k,) the concepts.
+        sound: (k, tags) float32, how surely each sound class means the concept.
+        image: for each concept the ImageNet classes that show it.
+        photos: (source, label) -> indices of the concepts that the photo label shows.
+        recordings: recording label -> indices of the concepts that it is the sound of.
+    """
+
+    names: tuple[str, ...]
+    sound: np.ndarray
+    image: tuple[tuple[int, ...], ...]
+    photos: dict[tuple[str, str], tuple[int, ...]]
+    recordings: dict[str, tuple[int, ...]]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @classmethod
+    def read(cls, path: Path, tags: int = 527) -> Concepts:
+        """From the YAML table at `path`; unknown keys raise `DataError`."""
+        rows: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        known = {"sound", "image", "weight", "recording", *PHOTO_KEYS}
+        sound = np.zeros((len(rows), tags), np.float32)
+        photos: dict[tuple[str, str], list[int]] = {}
+        recordings: dict[str, list[int]] = {}
+        for index, (name, row) in enumerate(rows.items()):
+            if wrong := set(row) - known:
+                raise DataError(f"{path}: concept {name!r} has unknown keys {sorted(wrong)}")
+            sound[index, ranges(row.get("sound", ""))] = row.get("weight", 1.0)
+            for source in PHOTO_KEYS:
+                for label in row.get(source, []):
+                    photos.setdefault((source, label), []).append(index)
+            for label in row.get("recording", []):
+                recordings.setdefault(label, []).append(index)
+        return cls(
+            tuple(rows),
+            sound,
+            tuple(tuple(ranges(row.get("image", ""))) for row in rows.values()),
+            {key: tuple(value) for key, value in photos.items()},
+            {key: tuple(value) for key, value in recordings.items()},
+        )
+
+    def of_imagenet(self, index: int) -> tuple[int, ...]:
+        """The concepts that an ImageNet class shows."""
+        return tuple(k for k, classes in enumerate(self.image) if index in classes)

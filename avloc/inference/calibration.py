@@ -1,0 +1,36 @@
+"""From correlations to a probability that a visible object sounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from avloc.types import Tag
+
+SILENT = 1e-4  # root mean square under which a wave counts as silent: -80 dB of full scale
+
+
+def traits(values: np.ndarray, tags: tuple[Tag, ...]) -> np.ndarray:
+    """What the confidence is read from: the correlation's top, its spread, how sure the tags are.
+
+    Returns (3,): mean of the best tenth of the cells, that less the median, the greatest tag
+    probability.
+    """
+    ordered = np.sort(values, axis=None)
+    top = float(ordered[-max(1, ordered.size // 10) :].mean())
+    return np.array([top, top - float(np.median(ordered)), tags[0].probability if tags else 0.0])
+
+
+def confidence(
+    values: np.ndarray, level: float, tags: tuple[Tag, ...], calibration: dict[str, Any]
+) -> float:
+    """Probability in 0..1: a logistic model of `traits` (Platt 1999); 0 where the wave is silent.
+
+    `calibration` holds ``weights`` (3 numbers) and ``bias``, fitted on matched, mismatched and
+    silent pairs.
+    """
+    if level < SILENT:
+        return 0.0
+    score = float(np.dot(calibration["weights"], traits(values, tags))) + calibration["bias"]
+    return float(1 / (1 + np.exp(-np.clip(score, -30, 30))))

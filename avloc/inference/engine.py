@@ -1,0 +1,172 @@
+"""Batches in, heatmap values out: the network with its features and its calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from avloc.errors import EnvironmentProblem, UsageError
+from avloc.features.image import fit, input_size, normalise
+from avloc.features.spectrogram import RATE, log_mel
+from avloc.inference.calibration import confidence
+from avloc.models.mobile import fold_norms
+from avloc.models.two_stream import TwoStream, correlate
+from avloc.models.weights import BUNDLED, Header, load_weights
+from avloc.types import Tag
+
+WINDOW = 2.0  # seconds of sound that the network hears at once
+FOCUS = 0.35  # seconds: how far around the middle of a window its steps count (Gaussian sigma)
+AREA = 352 * 352  # pixels of the network's input
+LEAST_TAG = 0.1  # probability under which a sound class is not named
+MOST_TAGS = 5
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is heard at some moments.
+
+    Attributes:
+        embedding: (b, c) float32 of unit length.
+        tags: for each moment what sounds, most probable first.
+        level: (b,) float32, root mean square of the wave, 1 = full scale.
+    """
+
+    embedding: np.ndarray
+    tags: list[tuple[Tag, ...]]
+    level: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.level)
+
+    def __getitem__(self, which: slice) -> Evidence:
+        return Evidence(self.embedding[which], self.tags[which], self.level[which])
+
+    @staticmethod
+    def join(parts: list[Evidence]) -> Evidence:
+        """Several in one, in their order."""
+        return Evidence(
+            np.concatenate([part.embedding for part in parts]),
+            [tags for part in parts for tags in part.tags],
+            np.concatenate([part.level for part in parts]),
+        )
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """``auto`` takes cuda, then mps, then cpu; a device that is not there is an error."""
+    if name == "auto":
+        mps = torch.backends.mps.is_available()
+        return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        if "device string" in reason or "Expected one of" in reason:
+            raise UsageError(f"--device {name}: not a device; use auto, cpu, cuda or mps") from None
+        raise EnvironmentProblem(f"--device {name}: not usable here ({reason})") from None
+    return device
+
+
+class Engine:
+    """A network made ready for inference.
+
+    Attributes:
+        id: the model's name.
+        rate: Hz of the waves it hears.
+        window: seconds of sound it hears at once.
+        area: pixels of a frame at the network's input, about.
+    """
+
+    rate = RATE
+    window = WINDOW
+
+    def __init__(
+        self,
+        network: TwoStream,
+        header: Header,
+        device: torch.device | str = "cpu",
+        quality: str = "default",
+    ) -> None:
+        if quality not in ("default", "high"):
+            raise UsageError(f"unknown quality {quality!r}; use default or high")
+        self.id = header.id
+        self.header = header
+        self.quality = quality
+        self.area = AREA if quality == "default" else 4 * AREA // 2
+        self.device = torch.device(device)
+        network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = fold_norms(network)
+        self._focus: dict[int, Tensor] = {}
+
+    @classmethod
+    def load(
+        cls, path: Path | None = None, device: str = "auto", quality: str = "default"
+    ) -> Engine:
+        """From a weight file; without one, the bundled model."""
+        return cls(*load_weights(path or BUNDLED), choose_device(device), quality)
+
+    def _weights(self, steps: int) -> Tensor:
+        """How much each time step of a window counts: a Gaussian around its middle."""
+        if steps not in self._focus:
+            offset = (torch.arange(steps) + 0.5) / steps - 0.5
+            weights = torch.exp(-0.5 * (offset * self.window / FOCUS) ** 2)
+            self._focus[steps] = (weights / weights.sum()).to(self.device)
+        return self._focus[steps]
+
+    @torch.inference_mode()
+    def hear(self, windows: np.ndarray) -> Evidence:
+        """Windows (b, n) float32 at `rate`, n = window * rate -> what is heard in the middle."""
+        waves = torch.from_numpy(np.ascontiguousarray(windows, np.float32)).to(self.device)
+        heard = self.network.hear(log_mel(waves))
+        focus = self._weights(heard.logits.shape[1])
+        probability = torch.einsum("t,btk->bk", focus, heard.logits.sigmoid())
+        embedding = self.network.embed(probability)
+        tags = [self._name(row) for row in probability.cpu().numpy()]
+        level = np.sqrt(np.mean(np.square(windows, dtype=np.float64), axis=1))
+        return Evidence(embedding.cpu().numpy(), tags, level.astype(np.float32))
+
+    def _name(self, probability: np.ndarray) -> tuple[Tag, ...]:
+        order = np.argsort(-probability, kind="stable")[:MOST_TAGS]
+        names = self.header.tags
+        return tuple(
+            Tag(names[i], float(probability[i])) for i in order if probability[i] >= LEAST_TAG
+        )
+
+    def prepare(self, frame: np.ndarray) -> np.ndarray:
+        """A frame (H, W, 3) uint8 RGB -> (3, h, w) uint8 at the size the network takes."""
+        return fit(frame, input_size(*frame.shape[:2], area=self.area))
+
+    @torch.inference_mode()
+    def look(
+        self, prepared: np.ndarray, evidence: Evidence | None
+    ) -> list[tuple[np.ndarray, float]]:
+        """Prepared frames (b, 3, h, w) and what is heard with each -> values and confidence.
+
+        Without evidence the values are the image-only prior: the correlation with what an unnamed
+        sound embeds to.
+        """
+        frames = normalise(torch.from_numpy(prepared).to(self.device))
+        if evidence is None:
+            none = torch.zeros(len(frames), self.network.config.tags, device=self.device)
+            sounds = self.network.embed(none)
+        else:
+            sounds = torch.from_numpy(evidence.embedding).to(self.device)
+        values = correlate(self.network.see(frames), sounds)
+        if self.quality == "high":
+            mirrored = correlate(self.network.see(frames.flip(3)), sounds).flip(2)
+            smaller = functional.interpolate(frames, scale_factor=0.5, mode="bilinear", antialias=True)
+            coarse = correlate(self.network.see(smaller), sounds)[:, None]
+            coarse = functional.interpolate(coarse, values.shape[1:], mode="bilinear")[:, 0]
+            values = (values + mirrored + coarse) / 3
+        maps = values.cpu().numpy()
+        level = np.zeros(len(maps)) if evidence is None else evidence.level
+        tags = [()] * len(maps) if evidence is None else evidence.tags
+        return [
+            (grid, confidence(grid, float(loud), names, self.header.calibration))
+            for grid, loud, names in zip(maps, level, tags, strict=True)
+        ]

@@ -1,0 +1,92 @@
+"""Weight files: safetensors in half precision with a JSON header that says what they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from avloc.errors import WeightsError
+from avloc.files import replacing
+from avloc.models.two_stream import NetworkConfig, TwoStream
+
+FORMAT = 1
+BUNDLED = Path(__file__).parent.parent / "weights" / "wild.safetensors"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a weight file says of itself.
+
+    Attributes:
+        id: the model's name.
+        network: what to build.
+        calibration: numbers that turn correlations into a confidence (`inference.calibration`).
+        tags: names of the sound classes.
+        recipe: the resolved recipe that made the weights.
+        format: version of this layout.
+    """
+
+    id: str
+    network: NetworkConfig
+    calibration: dict[str, Any] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    recipe: dict[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+def save_weights(path: Path, network: TwoStream, header: Header) -> None:
+    """Write `network` in half precision; the counters of batch normalisation are left out."""
+    tensors = {
+        name: tensor.detach().to(torch.float16).contiguous()
+        for name, tensor in network.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    with replacing(path) as part:
+        save_file(tensors, part, metadata={"avloc": json.dumps(asdict(header))})
+
+
+def read_header(path: Path) -> Header:
+    """The header alone, without reading the tensors."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except FileNotFoundError:
+        raise WeightsError(f"{path}: no such weights; `avloc models` lists what there is") from None
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path}: not a safetensors file ({error})") from error
+    if "avloc" not in metadata:
+        raise WeightsError(f"{path}: not avloc weights (the header lacks the key 'avloc')")
+    fields = json.loads(metadata["avloc"])
+    if fields["format"] > FORMAT:
+        raise WeightsError(f"{path}: written by a newer avloc (format {fields['format']}); upgrade")
+    return Header(**{**fields, "network": NetworkConfig(**fields["network"])})
+
+
+def load_weights(path: Path) -> tuple[TwoStream, Header]:
+    """The network in float32, ready for inference, and its header."""
+    header = read_header(path)
+    with torch.device("meta"):  # initialising weights that are replaced at once costs a second
+        network = TwoStream(header.network)
+    with safe_open(path, framework="pt") as file:
+        state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    for name, buffer in network.named_buffers():
+        if name.endswith("num_batches_tracked"):
+            state[name] = torch.zeros_like(buffer, device="cpu")
+    try:
+        network.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        raise WeightsError(f"{path}: the tensors do not fit the network ({error})") from error
+    return network.eval(), header
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,167 @@
+"""Recipes: YAML read into frozen dataclasses, unknown keys refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from avloc.errors import RecipeError
+from avloc.models.two_stream import NetworkConfig
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What is trained on.
+
+    Attributes:
+        concepts: the concept table, a path relative to the recipe.
+        licences: ``free`` (CC0, CC BY, CC BY-SA, public domain, free use) or ``noncommercial``.
+        sizes: (height, width) of composites, one drawn for each batch.
+        images: composites in a batch.
+        synthetic: share of them that are synthetic scenes.
+        recordings: sounds in a batch taken from recordings.
+        made_up: sounds in a batch without a recording, as class probabilities.
+        crowded: photo labels in which people may be seen without being labelled.
+    """
+
+    concepts: str = "concepts.yaml"
+    licences: str = "free"
+    sizes: tuple[tuple[int, int], ...] = ((320, 320), (256, 384), (384, 256))
+    images: int = 16
+    synthetic: float = 0.15
+    recordings: int = 16
+    made_up: int = 16
+    crowded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """AdamW with a cosine schedule after a linear warm-up.
+
+    Attributes:
+        steps: updates.
+        warmup: updates until the full learning rate.
+        head: learning rate of projections.
+        image, sound: learning rates of the two backbones (the tagger goes with the sound).
+        decay: weight decay.
+        average: momentum of the averaged weights that are kept.
+    """
+
+    steps: int = 2000
+    warmup: int = 50
+    head: float = 1e-3
+    image: float = 1e-4
+    sound: float = 2e-5
+    decay: float = 1e-4
+    average: float = 0.995
+
+
+@dataclass(frozen=True)
+class ObjectiveConfig:
+    """Weights of the terms of the loss; `keep` holds the networks to what they knew."""
+
+    temperature: float = 0.07
+    contrast: float = 1.0
+    presence: float = 1.0
+    keep_image: float = 0.1
+    keep_sound: float = 1.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that makes a training run."""
+
+    name: str
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    seed: int = 0
+    save_every: int = 100
+
+
+def read_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:
+    """The recipe at `path`, its ``extends:`` chain resolved, then ``key.sub=value`` applied."""
+    raw = _read(path, ())
+    for override in overrides or []:
+        key, mark, text = override.partition("=")
+        if not mark:
+            raise RecipeError(f"override {override!r}: expected key=value")
+        *parents, leaf = key.split(".")
+        level = raw
+        for parent in parents:
+            level = level.setdefault(parent, {})
+        level[leaf] = yaml.safe_load(text)
+    return build(Recipe, raw, str(path))
+
+
+def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    if path in seen:
+        raise RecipeError(f"{path}: extends itself")
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecipeError(f"{path}: no such recipe") from None
+    except (OSError, yaml.YAMLError) as error:
+        raise RecipeError(f"{path}: not readable as YAML ({error})") from error
+    if not isinstance(raw, dict):
+        raise RecipeError(f"{path}: a recipe is a mapping of keys to values")
+    base = raw.pop("extends", None)
+    return raw if base is None else overlay(_read(path.parent / base, (*seen, path)), raw)
+
+
+def overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `top` over it, mappings merged key by key."""
+    merged = dict(base)
+    for key, value in top.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = overlay(merged[key], value) if both else value
+    return merged
+
+
+def build(kind: type[T], raw: dict[str, Any], where: str) -> T:
+    """A frozen dataclass of `kind` from plain values; each value is coerced to its field's type."""
+    types = typing.get_type_hints(kind)
+    for key in raw:
+        if key not in types:
+            near = get_close_matches(key, types, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(types)}"
+            raise RecipeError(f"{where}: unknown key {key!r}{hint}")
+    missing = [
+        f.name
+        for f in dataclasses.fields(kind)  # type: ignore[arg-type]
+        if f.name not in raw
+        and f.default is dataclasses.MISSING
+        and f.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise RecipeError(f"{where}: missing key {missing[0]!r}")
+    return kind(**{key: _coerce(value, types[key], f"{where}: {key}") for key, value in raw.items()})
+
+
+def _coerce(value: Any, kind: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise RecipeError(f"{where}: expected a mapping, got {value!r}")
+        return build(typing.cast(type, kind), value, where)
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list | tuple):
+            raise RecipeError(f"{where}: expected a list, got {value!r}")
+        return tuple(_coerce(item, typing.get_args(kind)[0], where) for item in value)
+    # YAML reads 1e-4 as text: it wants a dot in a float.
+    if kind is float and isinstance(value, str) and re.fullmatch(r"[-+]?\d+e[-+]?\d+", value):
+        return float(value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise RecipeError(f"{where}: expected {kind.__name__}, got {value!r}")
+    return value
