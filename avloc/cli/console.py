@@ -1,0 +1,107 @@
+"""What people read: lines and progress bars on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+PLAIN_SECONDS = 30.0
+"""How often a log, which has no bar, is told how far a file has come."""
+
+Advance = Callable[[float, float | None], None]
+"""Called with the seconds done and, where it is known, the seconds there are."""
+
+
+def put(text: str = "") -> None:
+    """One line on stdout: what the command was asked for."""
+    print(text, flush=True)
+
+
+def put_json(value: Mapping[str, Any] | list[Any]) -> None:
+    """One JSON value on one line of stdout."""
+    put(json.dumps(value, ensure_ascii=False))
+
+
+def put_rich(renderable: Any) -> None:
+    """A table or a page on stdout, as wide as it needs to be where nobody sees its edges."""
+    wide = None if sys.stdout.isatty() else 160
+    Console(width=wide).print(renderable)
+
+
+class Reporter:
+    """Tells people on stderr what happens. Colours obey ``NO_COLOR``, bars need a terminal."""
+
+    def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
+        self.quiet = quiet
+        self.verbose = verbose
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def say(self, text: str) -> None:
+        """A line that ``-q`` takes away."""
+        if not self.quiet:
+            self._console.print(escape(text))
+
+    def detail(self, text: str) -> None:
+        """A line that only ``-v`` shows."""
+        if self.verbose and not self.quiet:
+            self._console.print(f"[dim]{escape(text)}[/dim]")
+
+    def warn(self, text: str) -> None:
+        """Something that went on, but not as asked."""
+        if not self.quiet:
+            self._console.print(f"[yellow]{escape(text)}[/yellow]")
+
+    def fail(self, text: str) -> None:
+        """One line for each failure, whatever ``-q`` says."""
+        self._console.print(f"[red]{escape(' '.join(text.split()))}[/red]")
+
+    def traceback(self) -> None:
+        """The exception now handled, whole, for ``-v``."""
+        if self.verbose:
+            self._console.print_exception(max_frames=20)
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Advance]:
+        """How far one file has come: a bar on a terminal, now and then a line in a log."""
+        if self.quiet:
+            yield lambda done, total: None
+        elif self._console.is_terminal:
+            with self._bar() as bar:
+                task = bar.add_task(escape(label), total=None)
+                yield lambda done, total: bar.update(task, completed=done, total=total)
+        else:
+            yield self._lines(label)
+
+    def _bar(self) -> Progress:
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+        from rich.progress import TimeRemainingColumn as TimeLeft
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TaskProgressColumn(),
+            TimeLeft(compact=True),
+        )
+        return Progress(*columns, console=self._console, transient=True)
+
+    def _lines(self, label: str) -> Advance:
+        told = time.monotonic()
+
+        def advance(done: float, total: float | None) -> None:
+            nonlocal told
+            if time.monotonic() - told >= PLAIN_SECONDS:
+                told = time.monotonic()
+                share = f" ({done / total:.0%})" if total else ""
+                self.say(f"{label}: {done:.0f} s done{share}")
+
+        return advance
