@@ -74,14 +74,23 @@ class Blender:
     def _enlarged(self, plane: np.ndarray, down: int, across: int) -> np.ndarray:
         """The plane (h, w) bilinearly enlarged to (h * down, w * across) by libswscale."""
         height, width = plane.shape
+        # Below four samples libswscale repeats the nearest one instead.
+        lacking = (0, max(0, 4 - height)), (0, max(0, 4 - width))
+        if lacking != ((0, 0), (0, 0)):
+            plane = np.pad(plane, lacking, mode="edge")
         name = "gray" if self.pixels.depth == 8 else f"gray{self.pixels.depth}le"
-        coarse = av.VideoFrame(width, height, name)
+        coarse = av.VideoFrame(plane.shape[1], plane.shape[0], name)
         _view(coarse, plane.dtype)[:] = plane
         scaler = self._scalers.setdefault((down, across), VideoReformatter())
         fine = scaler.reformat(
-            coarse, width * across, height * down, name, interpolation="BILINEAR", **ONE_THREAD
+            coarse,
+            coarse.width * across,
+            coarse.height * down,
+            name,
+            interpolation="BILINEAR",
+            **ONE_THREAD,
         )
-        return _view(fine, plane.dtype)
+        return _view(fine, plane.dtype)[: height * down, : width * across]
 
 
 def _view(frame: av.VideoFrame, dtype: np.dtype) -> np.ndarray:

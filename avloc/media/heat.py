@@ -8,13 +8,21 @@ import numpy as np
 
 
 @lru_cache(maxsize=16)
-def spline_weights(n_in: int, n_out: int) -> np.ndarray:
-    """The matrix (n_out, n_in) that enlarges one axis by the cubic B-spline, replicated border.
+def spline_weights(n_in: int, length: int, pitch: int = 1) -> np.ndarray:
+    """The matrix that enlarges one axis of `n_in` cells by the cubic B-spline, replicated border.
 
     The B-spline has no negative lobes: nothing rings, and the second derivative is continuous, so
     that neither cells nor creases show.
+
+    Args:
+        length: pixels the axis covers.
+        pitch: pixels a sample of the result; the last one may reach beyond `length`.
+
+    Returns:
+        (ceil(length / pitch), n_in) float32; row i samples at pixel ``(i + 0.5) * pitch``.
     """
-    position = (np.arange(n_out) + 0.5) * (n_in / n_out) - 0.5
+    n_out = -(-length // pitch)
+    position = (np.arange(n_out) + 0.5) * (pitch * n_in / length) - 0.5
     low = np.floor(position).astype(int)
     t = position - low
     taps = ((1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3)
@@ -25,11 +33,15 @@ def spline_weights(n_in: int, n_out: int) -> np.ndarray:
     return weights
 
 
-def enlarge(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """`values` (h, w) smoothly resampled to `size` = (height, width), float32."""
+def enlarge(values: np.ndarray, height: int, width: int, pitch: int = 1) -> np.ndarray:
+    """`values` (h, w) smoothly resampled for a picture of `height` x `width` pixels.
+
+    Returns:
+        float32, one sample for each `pitch` x `pitch` pixels, at their centre.
+    """
     finite = np.nan_to_num(values.astype(np.float32, copy=False))
-    down = spline_weights(values.shape[0], size[0])
-    across = spline_weights(values.shape[1], size[1])
+    down = spline_weights(values.shape[0], height, pitch)
+    across = spline_weights(values.shape[1], width, pitch)
     # Not by BLAS, whose threads spin longer than so small a product takes.
     return np.einsum("yh,xh->yx", down, np.einsum("xw,hw->xh", across, finite))
 
@@ -64,5 +76,5 @@ def tint(field: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
     Opacity stays near zero below the middle between the map's median and maximum.
     """
     relative = strength(field)
-    rows = np.rint(ramp(relative, 0.0, 1.05) * 255).astype(np.uint8)
+    rows = np.rint(ramp(relative, 0.15, 1.05) * 255).astype(np.uint8)
     return ramp(relative, 0.35, 0.9) * np.float32(alpha), rows

@@ -67,8 +67,8 @@ class PlanePainter:
 
     def layer(self, heatmap: Heatmap) -> Layer:
         """The heatmap normalised, upsampled, coloured and outlined."""
-        size = -(-self._height // CELL), -(-self._width // CELL)
-        field, visible = enlarge(heatmap.values, size), fade(heatmap.confidence)
+        field = enlarge(heatmap.values, self._height, self._width, CELL)
+        visible = fade(heatmap.confidence)
         lines = self._lines(heatmap, field) if visible > 0 else []
         pixels = self.blender.pixels
         drawn = marks(pixels, self._height, self._width, lines, 0.9 * visible)
@@ -81,9 +81,9 @@ class PlanePainter:
         # One clear cell around, so that the enlarged edge fades to nothing.
         region = (
             max(0, int(rows[0]) - 1),
-            min(size[0], int(rows[-1]) + 2),
+            min(field.shape[0], int(rows[-1]) + 2),
             max(0, int(columns[0]) - 1),
-            min(size[1], int(columns[-1]) + 2),
+            min(field.shape[1], int(columns[-1]) + 2),
         )
         return Layer(heatmap, cells, region, drawn)
 
@@ -133,15 +133,13 @@ class PlanePainter:
         if self._legend:
             self._legend.draw(self.blender, planes)
 
-    def shows(self, before: Layer, after: Layer | None, share: float, now: float) -> bool:
-        """Whether `paint` would change anything."""
-        return bool(
-            self._legend
-            or any(
-                layer.cells is not None or layer.marks for layer, _ in _mix(before, after, share)
-            )
-            or (self._style.tags and (self._label or before.heatmap.tags or after))
-        )
+    def shows(self, before: Layer, after: Layer | None) -> bool:
+        """Whether `paint` may change anything, at whatever share."""
+        layers = [before] if after is None else [before, after]
+        if self._legend or any(layer.cells is not None or layer.marks for layer in layers):
+            return True
+        speaks = self._label or any(layer.heatmap.tags for layer in layers)
+        return self._style.tags and bool(speaks)
 
     def _say(self, text: str, now: float) -> None:
         """Change the label to `text`, unless it changed a moment ago in its numbers only."""

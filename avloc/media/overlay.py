@@ -15,7 +15,6 @@ import av
 import numpy as np
 
 from avloc.media.blend import Stamp
-from avloc.media.colormap import COLORMAPS
 from avloc.media.layer import Layer, PlanePainter
 from avloc.media.pixels import (
     RGB,
@@ -68,7 +67,7 @@ class Painter:
         self._strip: Strip | None = None
         if style.strip:
             strip = strip_height(height, width)
-            self._strip = Strip(strip, self._out_width, duration, COLORMAPS[style.colormap])
+            self._strip = Strip(strip, self._out_width, duration)
             self._strip_planes = [
                 np.empty(pixels.shape(i, strip, self._out_width), pixels.dtype) for i in range(3)
             ]
@@ -125,7 +124,7 @@ class Painter:
         enlarged = self._right or self._strip is not None
         if enlarged:
             out, planes = self._canvas(frame)
-        elif self._planes.shows(before, after, share, now):
+        elif self._planes.shows(before, after):
             frame.make_writable()  # The decoder may still predict from this frame.
             out, planes = frame, self._pixels.views(frame)
         else:

@@ -10,6 +10,7 @@ GROUND = (20, 20, 24)
 GRID = (58, 58, 66)
 AXIS_INK = (190, 190, 198)
 CURSOR = (245, 245, 245)
+CURVE = (92, 150, 214)
 UNKNOWN_DURATION = 30.0
 
 
@@ -21,17 +22,13 @@ class Strip:
     Args:
         height, width: of the strip, pixels.
         duration: seconds on the axis; None where unknown.
-        colours: (256, 3) uint8, the colour map of the curve.
     """
 
-    def __init__(
-        self, height: int, width: int, duration: float | None, colours: np.ndarray
-    ) -> None:
+    def __init__(self, height: int, width: int, duration: float | None) -> None:
         self.duration = duration if duration and duration > 0 else UNKNOWN_DURATION
-        self._colours = colours
-        self._text = max(9, round(0.4 * height))
+        self._text = max(9, round(0.28 * height))
         self._picture = np.empty((height, width, 3), np.uint8)
-        self._base = height - round(1.25 * self._text) if height > 3 * 9 else height
+        self._base = height - round(1.4 * self._text)
         self._confidence = np.full(width, np.nan, np.float32)
         self._last: int | None = None
         self._axis()
@@ -44,10 +41,11 @@ class Strip:
             self._double()
             doubled = True
         column = self.column(now)
-        last = self._last
-        first = column if last is None or last >= column else last + 1
-        if first > column or np.isnan(self._confidence[column]):
-            self._confidence[first : column + 1] = confidence
+        first = column if self._last is None or self._last >= column else self._last + 1
+        before = self._confidence[first - 1] if first < column else confidence
+        # Columns that no frame fell on lie on the line between their neighbours.
+        line = np.linspace(before, confidence, column - first + 2)[1:]
+        self._confidence[first : column + 1] = np.clip(line, 0, 1)
         self._last = column
         if doubled:
             self._axis()
@@ -90,20 +88,16 @@ class Strip:
         rows = np.arange(self._base)[:, None] + 0.5
         cover = np.clip(rows - (self._base - np.nan_to_num(values) * span) + 0.5, 0, 1)[..., None]
         cover = np.where(np.isnan(values)[None, :, None], 0, cover)
-        shade = np.round(40 + 190 * np.nan_to_num(values)).astype(int)
-        ink = self._colours[shade].astype(np.float32)
         area = np.empty((self._base, end - first, 3), np.float32)
         area[...] = GROUND
-        area[top + span // 2] = GRID
-        self._picture[: self._base, first:end] = np.round(area * (1 - cover) + ink[None] * cover)
+        area[[top, top + span // 2]] = GRID
+        self._picture[: self._base, first:end] = np.round(area * (1 - cover) + CURVE * cover)
 
     def _axis(self) -> None:
         """Draw the empty curve, and ticks with times under it."""
-        height, width = self._picture.shape[:2]
+        width = self._picture.shape[1]
         self._picture[...] = GROUND
         self._curve(0, width)
-        if self._base == height:
-            return
         self._picture[self._base] = GRID
         step = _tick_step(self.duration, width / (5.0 * self._text))
         free = 0
@@ -120,7 +114,7 @@ class Strip:
 
 def strip_height(height: int, width: int) -> int:
     """An even number of pixels: room for a curve and a line of small text."""
-    return 2 * max(8, round(1.3 * text_size(height, width)))
+    return 2 * max(16, round(1.4 * text_size(height, width)))
 
 
 def clock(seconds: float, step: float = 1.0) -> str:

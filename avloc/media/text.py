@@ -22,7 +22,7 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 def text_size(height: int, width: int) -> int:
     """The font size in pixels for a picture of `height` x `width`."""
-    return max(9, round(0.04 * min(height, width)))
+    return max(10, round(0.037 * min(height, width)))
 
 
 def tags_line(tags: Sequence[Tag], most: int = 3, least: float = 0.1) -> str:
