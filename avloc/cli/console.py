@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 PLAIN_SECONDS = 30.0
 """How often a log, which has no bar, is told how far a file has come."""
 
-Advance = Callable[[float, float | None], None]
-"""Called with the seconds done and, where it is known, the seconds there are."""
+
+class Advance(Protocol):
+    """Called with how much is done, how much there is where that is known, and a remark."""
+
+    def __call__(self, done: float, total: float | None, remark: str = "") -> None: ...
 
 
 def put(text: str = "") -> None:
@@ -71,16 +74,20 @@ class Reporter:
             self._console.print_exception(max_frames=20)
 
     @contextmanager
-    def progress(self, label: str) -> Iterator[Advance]:
-        """How far one file has come: a bar on a terminal, now and then a line in a log."""
+    def progress(self, label: str, unit: str = "s") -> Iterator[Advance]:
+        """How far one thing has come: a bar on a terminal, now and then a line in a log."""
         if self.quiet:
-            yield lambda done, total: None
+            yield _unseen
         elif self._console.is_terminal:
             with self._bar() as bar:
-                task = bar.add_task(escape(label), total=None)
-                yield lambda done, total: bar.update(task, completed=done, total=total)
+                task = bar.add_task(escape(label), total=None, remark="")
+
+                def advance(done: float, total: float | None, remark: str = "") -> None:
+                    bar.update(task, completed=done, total=total, remark=escape(remark))
+
+                yield advance
         else:
-            yield self._lines(label)
+            yield self._lines(label, unit)
 
     def _bar(self) -> Progress:
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -91,17 +98,22 @@ class Reporter:
             BarColumn(bar_width=30),
             TaskProgressColumn(),
             TimeLeft(compact=True),
+            TextColumn("{task.fields[remark]}"),
         )
         return Progress(*columns, console=self._console, transient=True)
 
-    def _lines(self, label: str) -> Advance:
+    def _lines(self, label: str, unit: str) -> Advance:
         told = time.monotonic()
 
-        def advance(done: float, total: float | None) -> None:
+        def advance(done: float, total: float | None, remark: str = "") -> None:
             nonlocal told
             if time.monotonic() - told >= PLAIN_SECONDS:
                 told = time.monotonic()
                 share = f" ({done / total:.0%})" if total else ""
-                self.say(f"{label}: {done:.0f} s done{share}")
+                self.say(f"{label}: {done:.0f} {unit} done{share} {remark}".rstrip())
 
         return advance
+
+
+def _unseen(done: float, total: float | None, remark: str = "") -> None:
+    """What progress is when nobody wants to see it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import re
@@ -15,7 +14,7 @@ import typer
 
 from avloc import __version__
 from avloc.cli.console import put, put_json
-from avloc.errors import EnvironmentProblem
+from avloc.errors import AvlocError, EnvironmentProblem
 
 MATCHED = {"2.11": "0.26"}
 """The torchvision that goes with a torch; torchaudio carries torch's own number."""
@@ -108,13 +107,17 @@ def _media() -> Iterator[Finding]:
 
 
 def _weights() -> Iterator[Finding]:
-    files = sorted(Path(__file__).parents[1].joinpath("weights").glob("*.safetensors"))
-    if not files:
-        yield Finding("weights", "missing", False)
-    for file in files:
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        size = file.stat().st_size / 1e6
-        yield Finding("weights", f"{file.name}, {size:.1f} MB, sha256 {digest[:16]}", size > 0)
+    from avloc.models.catalogue import read_card
+    from avloc.models.weights import BUNDLED, load_weights
+
+    try:
+        card = read_card("bundled")
+        load_weights(BUNDLED)
+    except AvlocError as error:
+        yield Finding("weights", str(error), False)
+    else:
+        size = f"{card.size / 1e6:.1f} MB"
+        yield Finding("weights", f"{card.id}, {size}, sha256 {card.sha256[:16]}", True)
 
 
 def _cache() -> Iterator[Finding]:
