@@ -167,11 +167,12 @@ def test_a_label_changes_at_a_readable_pace() -> None:
 
 def test_drawing_does_not_disturb_the_decoder(tmp_path: Path) -> None:
     path = tmp_path / "moving.mp4"
+    texture = np.kron(np.random.default_rng(0).integers(0, 256, (15, 20)), np.ones((8, 8)))
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", 25, options={"bf": "2"})
+        stream = container.add_stream("libx264", 25, options={"bf": "0", "g": "100"})
         stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
-        for index in range(20):
-            picture = np.roll(planes(noise(160, 120))[0], index, axis=1).astype(np.uint8)
+        for index in range(20):  # What is painted at the top would be carried down.
+            picture = np.roll(texture, 4 * index, axis=0).astype(np.uint8)
             frame = av.VideoFrame.from_ndarray(np.repeat(picture[..., None], 3, 2), "rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
