@@ -1,11 +1,14 @@
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import Colorspace
 
 from avloc.errors import UsageError
 from avloc.media.pixels import YUV_FORMATS, default_matrix, frame_matrix, yuv
 
-SWSCALE = {"bt601": "ITU601", "bt709": "ITU709", "bt2020": "BT2020"}
+SWSCALE = {"bt601": "ITU601", "bt709": "ITU709"}
+if hasattr(Colorspace, "BT2020"):  # PyAV 18 and later.
+    SWSCALE["bt2020"] = "BT2020"
 COLOURS = np.array(
     [[0, 0, 0], [255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255], [90, 140, 30]], np.uint8
 )
