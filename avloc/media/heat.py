@@ -47,12 +47,14 @@ def enlarge(values: np.ndarray, height: int, width: int, pitch: int = 1) -> np.n
 
 
 def strength(field: np.ndarray) -> np.ndarray:
-    """The field relative to itself: 0 at the median and below, 1 at the maximum, float32.
+    """The field relative to itself: 0 in the background, 1 at the maximum, float32.
 
-    Half of the picture thus counts as background, whatever the scale of the values; a constant
-    field is background everywhere.
+    The background is the lower half of the picture, whatever the scale of the values; less than
+    half where a source fills most of the picture, so that its median lies in the upper half of
+    its range. A constant field is background everywhere.
     """
-    middle, top = float(np.median(field)), float(field.max())
+    low, top = float(field.min()), float(field.max())
+    middle = min(float(np.median(field)), (low + top) / 2)
     if top - middle <= 1e-6 * max(1.0, abs(top)):
         return np.zeros(field.shape, np.float32)
     return np.clip((field - middle) / (top - middle), 0.0, 1.0)
@@ -73,7 +75,7 @@ def tint(field: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
     """How an enlarged heatmap (h, w) looks: opacity (h, w) float32 in 0..alpha, and the row (h, w)
     of its colour in a table of 256.
 
-    Opacity stays near zero below the middle between the map's median and maximum.
+    Opacity stays near zero below the middle between background and maximum.
     """
     relative = strength(field)
     rows = np.rint(ramp(relative, 0.15, 1.05) * 255).astype(np.uint8)

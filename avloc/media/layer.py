@@ -16,8 +16,8 @@ from avloc.media.marks import (
     Marks,
     box_distance,
     draw_marks,
-    level_line,
     marks,
+    outline,
     ring_distance,
     shape_line,
 )
@@ -93,12 +93,12 @@ class PlanePainter:
         lines: list[Line] = []
         if style.contour:
             inside = Heatmap(field, heatmap.time, heatmap.confidence).mask(style.rule)
-            if inside.any() and not inside.all():
-                lines.append(level_line(field, float(field[inside].min())))
+            around = outline(field, inside, style.sources)
+            lines += [around] if around else []
         if style.box:
             for x0, y0, x1, y1 in heatmap.boxes(style.rule, style.sources):
-                outline = box_distance(y0 * height, x0 * width, y1 * height, x1 * width)
-                lines.append(shape_line(outline, field.shape))
+                edges = box_distance(y0 * height, x0 * width, y1 * height, x1 * width)
+                lines.append(shape_line(edges, field.shape))
         if style.peak:
             radius = max(3.0, 0.014 * min(height, width))
             for x, y, _ in heatmap.peaks(style.sources):

@@ -82,6 +82,30 @@ def level_line(field: np.ndarray, level: float) -> Line:
     return Line(np.abs(field - level) / slope, distance)
 
 
+def outline(field: np.ndarray, inside: np.ndarray, parts: int) -> Line | None:
+    """The line around the up to `parts` strongest connected parts of a region.
+
+    Args:
+        field: (h, w), smooth, in cells.
+        inside: (h, w) bool, where the field is at least some level.
+
+    Returns:
+        None where the region is empty or all.
+    """
+    from scipy import ndimage
+
+    if not inside.any() or inside.all():
+        return None
+    line = level_line(field, float(field[inside].min()))
+    labels, count = ndimage.label(inside)
+    if count > parts:
+        heights = ndimage.maximum(field, labels, range(1, count + 1))
+        weak = 1 + np.argsort(-heights, kind="stable")[parts:]
+        far = ndimage.binary_dilation(np.isin(labels, weak), iterations=2)
+        line.cells[far] = np.inf
+    return line
+
+
 @dataclass(frozen=True, eq=False)
 class Marks:
     """The pixels near lines, for each plane: rows, columns, opacity in 0..1 and

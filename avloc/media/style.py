@@ -18,7 +18,7 @@ class Style:
     Attributes:
         colormap: a name in `avloc.media.colormap.COLORMAPS`.
         alpha: opacity of the strongest cell, 0..1.
-        contour: outline the predicted region.
+        contour: outline the predicted region, its strongest parts.
         box: draw the boxes of the predicted region.
         peak: mark the strongest points.
         side_by_side: the source at the left, the overlay at the right.
@@ -26,7 +26,7 @@ class Style:
         legend: a small colour bar.
         tags: name what sounds in the upper left corner.
         rule: the mask rule of contour and boxes, see `Heatmap.mask`.
-        sources: how many boxes and peaks at most.
+        sources: how many parts, boxes and peaks at most.
 
     Raises:
         UsageError: an unknown colour map or rule, or a number out of range.

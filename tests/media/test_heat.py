@@ -41,7 +41,7 @@ def test_strength_does_not_depend_on_the_scale_of_the_values(
 
 
 def test_half_of_the_picture_is_clear_and_the_peak_is_not() -> None:
-    field = np.random.default_rng(0).standard_normal((40, 60)).astype(np.float32)
+    field = np.random.default_rng(0).exponential(size=(40, 60)).astype(np.float32)
     opacity, rows = tint(field, 0.5)
     assert (opacity[field <= np.median(field)] == 0).all()
     peak = np.unravel_index(field.argmax(), field.shape)
@@ -49,6 +49,13 @@ def test_half_of_the_picture_is_clear_and_the_peak_is_not() -> None:
     assert rows[peak] >= 245
     middle = (np.median(field) + field.max()) / 2
     assert opacity[field < middle].max() < 0.25 * 0.5
+
+
+def test_a_source_that_fills_the_picture_keeps_a_soft_edge() -> None:
+    field = np.minimum(np.linspace(0, 1, 100, dtype=np.float32), 0.4)[None]
+    relative = strength(field)
+    assert np.median(field) > 0.39
+    np.testing.assert_allclose(relative[0, [20, 30, 60]], [0.0, 0.515, 1.0], atol=0.02)
 
 
 def test_a_constant_map_shows_nothing() -> None:

@@ -9,6 +9,7 @@ from avloc.media.marks import (
     level_line,
     line_width,
     marks,
+    outline,
     ring_distance,
     shape_line,
 )
@@ -48,6 +49,21 @@ def test_the_line_of_a_level_is_where_the_field_has_it() -> None:
     light = by_level > 200
     assert light.sum() > 100
     assert ring()[light].max() < 1.2
+
+
+def test_only_the_strongest_parts_are_outlined() -> None:
+    y, x = (np.mgrid[: SIZE[0], : SIZE[1]] + 0.5) * CELL
+    field = np.zeros(SIZE, np.float32)
+    for column, height in ((25, 1.0), (60, 0.8), (95, 0.6)):
+        field += height * np.exp(-((y - 45) ** 2 + (x - column) ** 2) / (2 * 6**2))
+    inside = field > 0.3
+    assert outline(field, np.ones(SIZE, bool), 3) is None
+    for parts in (1, 2, 3):
+        line = outline(field, inside, parts)
+        assert line is not None
+        light = drawn(marks(RGB, HEIGHT, WIDTH, [line], 1.0)) > 200
+        found = [bool(light[:, c - 17 : c + 17].any()) for c in (25, 60, 95)]
+        assert found == [index < parts for index in range(3)]
 
 
 def test_a_box_has_its_corners() -> None:
