@@ -1,0 +1,164 @@
+"""Decoding that goes on after damage, and counts what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Self
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from avloc.media.opening import cores
+from avloc.media.probe import track_times
+
+DTS_FORMATS = ("avi",)
+"""Containers without times of display: a frame's place in the decoding order is its time."""
+
+MOST_THREADS = 8
+MOST_FAILURES = 200
+"""Failed reads in a row after which a file counts as broken off."""
+
+END_TOLERANCE = 0.5
+"""Seconds by which a file may end before its stated end and still be whole."""
+
+
+class Decoder:
+    """The raw frames of one video stream, their ``pts`` counted from the origin.
+
+    Attributes:
+        time_base: seconds a tick of ``pts``.
+        frame_seconds: how long a frame is shown, typically.
+        origin: seconds on the stream's clock at time zero; known after the first frame.
+        stated_end: seconds from the origin at which the file says that it ends.
+        lost_seconds: what could not be decoded so far.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self._container, self._stream = container, stream
+        # Each thread of a frame-parallel decoder holds a frame: too many cost memory.
+        stream.codec_context.thread_count = min(cores(), MOST_THREADS)
+        stream.thread_type = "AUTO"
+        self.time_base = Fraction(stream.time_base or Fraction(1, av.time_base))
+        rate = stream.average_rate or stream.guessed_rate
+        self.frame_seconds = float(1 / rate) if rate else 0.04
+        self.origin = 0.0
+        self.lost_seconds = 0.0
+        self._origin_ticks: int | None = None
+        self._by_dts = container.format.name in DTS_FORMATS
+        self._failed = False
+        self._waiting: set[int] = set()
+        self._last_end = 0.0
+        self._latest = 0.0  # end of the last packet of any stream, on the file's clock
+        self._frames = self._decode()
+
+    @property
+    def stated_end(self) -> float | None:
+        """Seconds from the origin at which the file says that its video ends."""
+        start, duration = track_times(self._stream)
+        total = self._container.duration
+        ends = [] if duration is None else [start + duration]
+        if total is not None:
+            first = (self._container.start_time or 0) / av.time_base
+            ends.append(first + total / av.time_base)
+        return min(ends) - self.origin if ends else None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> av.VideoFrame:
+        return next(self._frames)
+
+    def seek(self, seconds: float) -> bool:
+        """Go to the last key frame at or before `seconds`; False where the file cannot."""
+        ticks = int((seconds + self.origin) / self.time_base)
+        try:
+            self._container.seek(ticks, stream=self._stream, backward=True)
+        except av.error.FFmpegError:
+            return False
+        self._waiting.clear()
+        self._failed = False
+        self.lost_seconds = 0.0
+        self._frames = self._decode()
+        return True
+
+    def count_missing_end(self) -> None:
+        """After the last frame: count what the file states and does not hold."""
+        self._count_losses(all_of_them=True)
+        stated = self.stated_end
+        if stated is None:
+            return
+        _, duration = track_times(self._stream)
+        # Only the container states a length: its longest track may be the sound.
+        there = self._last_end if duration else max(self._last_end, self._latest - self.origin)
+        missing = stated - there
+        if missing > max(END_TOLERANCE, 3 * self.frame_seconds):
+            self.lost_seconds += missing
+
+    def _decode(self) -> Iterator[av.VideoFrame]:
+        failures = 0
+        for packet in self._packets():
+            if packet.pts is not None and packet.size:
+                self._waiting.add(packet.pts)
+            try:
+                frames = packet.decode()
+                failures = 0
+            except av.error.FFmpegError:
+                self._failed = True
+                failures += 1
+                if failures > MOST_FAILURES:
+                    return
+                continue
+            for frame in frames:
+                self._rebase(frame)
+                yield frame
+
+    def _packets(self) -> Iterator[av.Packet]:
+        """Packets of the stream; goes on where a read fails."""
+        _, duration = track_times(self._stream)
+        wanted = (self._stream,) if duration else tuple(self._container.streams)
+        failures = 0
+        while failures < MOST_FAILURES:
+            try:
+                for packet in self._container.demux(*wanted):
+                    failures = 0
+                    if packet.stream is not self._stream:
+                        self._note_end(packet)
+                        continue
+                    yield packet
+                return
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError:
+                self._failed = True
+                failures += 1
+
+    def _note_end(self, packet: av.Packet) -> None:
+        if packet.pts is not None and packet.time_base:
+            end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            self._latest = max(self._latest, end)
+
+    def _rebase(self, frame: av.VideoFrame) -> None:
+        if frame.pts is not None:
+            self._waiting.discard(frame.pts)
+        stamp = frame.dts if self._by_dts or frame.pts is None else frame.pts
+        if stamp is None:
+            stamp = round(self._last_end / self.time_base) + (self._origin_ticks or 0)
+        if self._origin_ticks is None:
+            start = self._stream.start_time
+            self._origin_ticks = start if self._failed and start is not None else stamp
+            self.origin = float(self._origin_ticks * self.time_base)
+        frame.pts = stamp - self._origin_ticks
+        self._last_end = max(self._last_end, float(frame.pts * self.time_base) + self.frame_seconds)
+        self._count_losses(before=stamp)
+
+    def _count_losses(self, before: int = 0, all_of_them: bool = False) -> None:
+        """Packets whose frame's turn is over, where something failed: their frames are lost.
+
+        Without failures a packet without a frame of its own is normal: hidden frames of VP8.
+        """
+        over = self._waiting if all_of_them else {pts for pts in self._waiting if pts < before}
+        if self._failed:
+            self.lost_seconds += len(over) * self.frame_seconds
+        self._waiting = self._waiting - over

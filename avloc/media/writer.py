@@ -1,0 +1,335 @@
+"""Writing a video: the picture encoded in a thread of its own, the sound beside it."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+
+from avloc.errors import MediaError
+from avloc.media.containers import base_name, container_for, picture_codec
+from avloc.media.filters import Chain
+from avloc.media.opening import cores, open_input
+from avloc.media.orientation import Orientation
+from avloc.media.pixels import frame_matrix
+from avloc.media.reader import JPEG_RANGE, VideoReader, frame_bytes
+from avloc.media.sound import discard, sound_stream
+from avloc.media.tracks import (
+    TEXT_SUBTITLES,
+    Companions,
+    CopiedSound,
+    EncodedSound,
+    Span,
+    Subtitles,
+    Track,
+)
+
+# SVT-AV1 tells its settings on stderr unless this says otherwise before it starts.
+os.environ.setdefault("SVT_LOG", "1")
+
+QUEUE_BYTES = 48 << 20
+"""How much may wait for the encoder; at least two frames do."""
+
+MATRIX_CODES = {"bt709": 1, "bt601": 6, "bt2020": 9}
+"""AVColorSpace."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The sound that is written along.
+
+    Attributes:
+        path: where it comes from.
+        track: its place among the sound tracks there; None takes the default one.
+        own: whether it is the video's own file, on the same clock.
+    """
+
+    path: Path
+    track: int | None
+    own: bool
+
+
+class VideoWriter:
+    """Encodes frames into a file, with sound, subtitles and tags of the source.
+
+    Frames keep their times; what happens on the way out (encoding, writing) happens in a thread.
+    Errors of the thread are raised at the next call.
+
+    Args:
+        path: where to write; the suffix tells the container.
+        reader: the source, for its clock, colours and tags.
+        size: (width, height) of the frames to come.
+        codec: a name of `PICTURE_CODECS`; None takes the container's default.
+        sound: what to write along, None for nothing.
+        keep_rotation: store the picture turned back, with the rotation as a note to players.
+
+    Attributes:
+        notes: what could not be carried over.
+
+    Raises:
+        UsageError: the container does not hold the codec.
+        MediaError: the file cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        reader: VideoReader,
+        size: tuple[int, int],
+        codec: str | None = None,
+        sound: Sound | None = None,
+        keep_rotation: bool = False,
+    ) -> None:
+        self.path = path
+        self.notes: list[str] = []
+        self._kind = container_for(path)
+        self._codec = picture_codec(path, codec)
+        self._reader = reader
+        self._turn_back = reader.orientation if keep_rotation else Orientation()
+        self._chain: Chain | None = None
+        self._base = reader.time_base
+        self._shift = round(reader.start / self._base)
+        self._failure: BaseException | None = None
+        self._stack = ExitStack()
+        try:
+            self._open(size, sound)
+        except av.error.FFmpegError as error:
+            self._stack.close()
+            raise self._error(error) from error
+        except BaseException:
+            self._stack.close()
+            raise
+        waiting = max(2, min(16, QUEUE_BYTES // max(1, frame_bytes(reader.first))))
+        self._queue: queue.Queue[av.VideoFrame | None] = queue.Queue(waiting)
+        self._abort = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="avloc-writer", daemon=True)
+        self._thread.start()
+
+    def write(self, picture: av.VideoFrame) -> None:
+        """Take the next frame; blocks while enough are waiting."""
+        self._put(picture)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._put(None)
+        self._thread.join()
+        self._raise()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            self._abort.set()
+            self._thread.join()
+
+    def _put(self, picture: av.VideoFrame | None) -> None:
+        while True:
+            self._raise()
+            try:
+                self._queue.put(picture, timeout=0.5)
+                return
+            except queue.Full:
+                continue
+
+    def _raise(self) -> None:
+        if self._failure is not None:
+            if isinstance(self._failure, av.error.FFmpegError | OSError):
+                raise self._error(self._failure) from self._failure
+            raise self._failure
+
+    def _error(self, error: BaseException) -> MediaError:
+        reason = getattr(error, "strerror", None) or str(error)
+        return MediaError(f"{self.path}: cannot be written ({reason}); check space and permissions")
+
+    def _open(self, size: tuple[int, int], sound: Sound | None) -> None:
+        reader = self._reader
+        self._out = self._stack.enter_context(
+            av.open(str(self.path.absolute()), "w", container_options=dict(self._kind.options))
+        )
+        turned = size[::-1] if self._turn_back.transpose else size
+        width, height = turned[0] + turned[0] % 2, turned[1] + turned[1] % 2
+        rate = Fraction(1 / reader.frame_seconds).limit_denominator(1001)
+        options = dict(self._codec.options)
+        stream = self._out.add_stream(self._codec.encoder, rate=rate, options=options)
+        context = stream.codec_context
+        stream.width, stream.height = width, height
+        stream.pix_fmt = reader.format
+        context.time_base = self._base
+        stream.time_base = self._base
+        aspect = reader.sample_aspect
+        if aspect != 1:
+            context.sample_aspect_ratio = 1 / aspect if self._turn_back.transpose else aspect
+        # Frame-parallel: slices (PyAV's default) cost quality. Each thread holds frames.
+        context.thread_type = "FRAME"
+        context.thread_count = 0 if cores() <= 12 else 16
+        self._color(context, reader.first)
+        if self._codec.tag and self._kind.exact_start:
+            context.codec_tag = self._codec.tag
+        if not self._turn_back.upright:
+            if hasattr(stream, "set_display_matrix"):
+                stream.set_display_matrix(self._turn_back.matrix())
+            else:
+                self._turn_back = Orientation()
+                self.notes.append("rotation baked in: keeping it needs PyAV 18")
+        self._stream, self._size = stream, (width, height)
+        self._companions = self._companions_of(sound)
+        self._out.metadata.update(reader.tags)
+        stream.metadata.update(reader.labels)
+        self._out.start_encoding()
+
+    @staticmethod
+    def _color(context: av.VideoCodecContext, like: av.VideoFrame) -> None:
+        full = like.color_range == JPEG_RANGE or like.format.name.startswith("yuvj")
+        context.color_range = JPEG_RANGE if full else int(like.color_range)
+        context.colorspace = int(like.colorspace)
+        for name in ("color_primaries", "color_trc"):
+            if hasattr(like, name):
+                setattr(context, name, int(getattr(like, name)))
+
+    def _companions_of(self, sound: Sound | None) -> list[tuple[Companions, Span]]:
+        """Sound and subtitles; the latter and the video's own sound share one file handle."""
+        reader = self._reader
+        cut = reader.start > 0
+        span = Span(reader.origin + reader.start, _plus(reader.end, reader.origin), cut)
+        if reader.still or (sound is not None and not sound.own):
+            stop = reader.end if reader.end is not None else reader.stated_end
+            alien = Span(reader.start, stop, cut)
+        found: list[tuple[Companions, Span]] = []
+        tracks: list[Track] = []
+        source = self._stack.enter_context(open_input(reader.path))
+        if sound is not None and sound.own:
+            tracks.append(self._sound_track(source, sound, span))
+        tracks += self._subtitle_tracks(source, span)
+        if tracks:
+            found.append((_companions(source, tracks), span))
+        if sound is not None and not sound.own:
+            other = self._stack.enter_context(open_input(sound.path))
+            found.append((_companions(other, [self._sound_track(other, sound, alien)]), alien))
+        return found
+
+    def _sound_track(self, source: av.container.InputContainer, sound: Sound, span: Span) -> Track:
+        stream = sound_stream(source, sound.track, sound.path)
+        copied = self._kind.copied
+        if copied is None or base_name(stream.codec_context.name) in copied:
+            try:
+                return CopiedSound(self._out, stream, span, self._kind)
+            except ValueError:  # The muxer knows better.
+                pass
+        return EncodedSound(self._out, stream, span, self._kind)
+
+    def _subtitle_tracks(self, source: av.container.InputContainer, span: Span) -> list[Track]:
+        tracks: list[Track] = []
+        for stream in source.streams.subtitles:
+            name = stream.codec_context.name if stream.codec_context else "unknown"
+            if name not in self._kind.subtitles and name not in TEXT_SUBTITLES:
+                self.notes.append(
+                    f"{name} subtitles left out: {self.path.suffix} does not hold them"
+                )
+                continue
+            try:
+                tracks.append(Subtitles(self._out, stream, span, self._kind))
+            except (ValueError, AttributeError, av.error.FFmpegError):
+                self.notes.append(f"{name} subtitles left out: they cannot be converted")
+        return tracks
+
+    def _work(self) -> None:
+        try:
+            with self._stack:
+                while True:
+                    try:
+                        picture = self._queue.get(timeout=0.2)
+                    except queue.Empty:
+                        if self._abort.is_set():
+                            return
+                        continue
+                    if picture is None:
+                        self._finish()
+                        return
+                    if self._abort.is_set():
+                        return
+                    self._encode(picture)
+        except BaseException as error:
+            self._failure = error
+
+    def _encode(self, picture: av.VideoFrame) -> None:
+        picture.pts = (picture.pts or 0) - self._shift
+        picture.time_base = self._base
+        if not self._turn_back.upright:
+            picture = self._turned_back(picture)
+        if (picture.width, picture.height) != self._size:
+            picture = padded(picture, *self._size)
+        picture.pict_type = 0  # The source's key frames are not the encoder's.
+        self._mux(self._stream.encode(picture))
+
+    def _turned_back(self, picture: av.VideoFrame) -> av.VideoFrame:
+        if self._chain is None:
+            self._chain = Chain(self._turn_back.inverse.filters(), picture, self._base)
+        return next(self._chain.push(picture))
+
+    def _mux(self, packets: list[av.Packet]) -> None:
+        for packet in packets:
+            stamp = packet.dts if packet.dts is not None else packet.pts
+            if stamp is not None:
+                seconds = float(stamp * packet.time_base)
+                for companions, span in self._companions:
+                    for other in companions.until(span.start + seconds):
+                        self._out.mux(other)
+            self._out.mux(packet)
+
+    def _finish(self) -> None:
+        self._mux(self._stream.encode(None))
+        for companions, span in self._companions:
+            for packet in companions.rest(span.end):
+                self._out.mux(packet)
+        self._out.close()
+
+
+def padded(picture: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
+    """The picture with its last row and column repeated up to `width` x `height`."""
+    out = av.VideoFrame(width, height, picture.format.name)
+    out.pts, out.time_base = picture.pts, picture.time_base
+    out.colorspace, out.color_range = picture.colorspace, picture.color_range
+    kind = np.uint16 if picture.format.name.endswith("10le") else np.uint8
+    for source, target in zip(picture.planes, out.planes, strict=True):
+        values = np.frombuffer(source, kind).reshape(-1, source.line_size // kind().itemsize)
+        values = values[: source.height, : source.width]
+        edge = ((0, target.height - source.height), (0, target.width - source.width))
+        wide = target.line_size // kind().itemsize
+        room = np.frombuffer(target, kind).reshape(-1, wide)
+        room[: target.height, : target.width] = np.pad(values, edge, mode="edge")
+    return out
+
+
+def matrix_code(picture: av.VideoFrame) -> int:
+    """AVColorSpace of the matrix a picture states or players assume."""
+    return MATRIX_CODES[frame_matrix(picture)]
+
+
+def _companions(source: av.container.InputContainer, tracks: list[Track]) -> Companions:
+    wanted = {track.source.index for track in tracks}
+    for stream in source.streams:
+        if stream.index not in wanted:
+            discard(stream)
+    return Companions(source, tracks)
+
+
+def _plus(seconds: float | None, more: float) -> float | None:
+    return None if seconds is None else seconds + more
