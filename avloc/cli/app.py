@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from avloc import __version__
-from avloc.cli import doctor, localize, models, train
+from avloc.cli import doctor, localize, models, synth, train
 from avloc.cli.console import Reporter, put
 from avloc.cli.stopping import INTERRUPTED, abandon_stdout, stoppable
 from avloc.errors import AvlocError, UsageError
@@ -21,6 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("localize")(localize.localize)
+app.command("synth")(synth.synth)
 app.command("train")(train.train)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")

@@ -63,7 +63,8 @@ Start = Annotated[str | None, _time("Where to begin: seconds or HH:MM:SS.")]
 End = Annotated[str | None, _time("Where to stop: seconds or HH:MM:SS.")]
 Audio = Annotated[Path | None, _option(help="Take the sound from this file.", panel="The input")]
 AudioTrack = Annotated[
-    int, _option(help="Which sound track, counted from 0.", min=0, panel="The input")
+    int | None,
+    _option(help="Another sound track than the default, from 0.", min=0, panel="The input"),
 ]
 NoAudio = Annotated[
     bool, _option("--no-audio", help="Do without sound: the image alone.", panel="The input")
@@ -74,7 +75,9 @@ Quality = Annotated[QualityName, _option(help="high is slower.")]
 Fps = Annotated[float, _option(help="Heatmaps a second; as many as frames at most.")]
 Device = Annotated[str, _option("-d", "--device", help="auto, cpu, cuda, cuda:1 or mps.")]
 
-Codec = Annotated[CodecName, _look("What the video is encoded with.")]
+Codec = Annotated[
+    CodecName | None, _look("What the video is encoded with; h264 where the container holds it.")
+]
 Rotation = Annotated[RotationRule, _look("Turn the picture upright, or keep the note to turn it.")]
 Colormap = Annotated[str, _look("Colours of the heatmap.")]
 Alpha = Annotated[float, _look("Opacity of the hottest place, 0 to 1.")]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from avloc.cli.inputs import Source
 from avloc.errors import UsageError
+from avloc.media.containers import CONTAINERS
 
 NAME = "{stem}.avloc.{ext}"
 FIELDS = ("stem", "ext", "suffix")
@@ -75,7 +76,7 @@ def _names_file(out: Path, kinds: Sequence[str]) -> bool:
 def _fits(out: Path, kind: str) -> bool:
     suffix = out.suffix.lower()
     if kind == "video":
-        return suffix in (".mp4", ".m4v", ".mov", ".mkv", ".webm")
+        return suffix in CONTAINERS
     return suffix == f".{KINDS[kind]}"
 
 

@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 import av
 
+from avloc.media.containers import PICTURE_CODECS
+
 ENCODERS = {
-    "h264": "libx264",
-    "hevc": "libx265",
-    "vp9": "libvpx-vp9",
-    "av1": "libsvtav1",
+    **{name: codec.encoder for name, codec in PICTURE_CODECS.items()},
     "aac": "aac",
     "opus": "libopus",
 }
