@@ -174,7 +174,6 @@ class Sheet:
         relief: float = 0.0,
         depth: float = 0.15,
         alpha: float = 1.0,
-        grain: np.ndarray | None = None,
     ) -> None:
         """Paint `shape`.
 
@@ -182,7 +181,6 @@ class Sheet:
             relief: how strongly its rim catches the light from the upper left; negative: sunk.
             depth: how far in from the edge the rim's roundness reaches.
             alpha: opacity.
-            grain: (h, w) factors on the brightness, of the size of the whole sheet.
         """
         rows, columns = self._window(shape.bounds)
         if rows.start >= rows.stop or columns.start >= columns.stop:
@@ -193,9 +191,7 @@ class Sheet:
         x = self._sign * (self._cos * ix + self._sin * iy)
         y = self._cos * iy - self._sin * ix
         distance = shape.distance(x, y)
-        cover: np.ndarray = np.clip(0.5 - distance * self._scale, 0, 1)
-        if alpha < 1:
-            cover = cover * alpha
+        cover = np.clip(0.5 - distance * self._scale, 0, 1) * np.float32(alpha)
         light: np.ndarray | float = 1.0
         if relief and min(distance.shape) > 1:
             down, across = np.gradient(distance * self._scale)
@@ -203,8 +199,6 @@ class Sheet:
             light = (
                 1 + relief * rim * (-0.55 * across - 0.8 * down) + 0.15 * abs(relief) * (1 - rim)
             )
-        if grain is not None:
-            light = light * grain[rows, columns]
         under = self.pixels[rows, columns]
         under *= (1 - cover)[..., None]
         under[..., 3] += cover

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avloc.data.synthetic_backgrounds import cloud
 from avloc.data.synthetic_classes import CLASSES
 from avloc.data.synthetic_shapes import Sheet
 from avloc.data.synthetic_sounds import Voice
@@ -96,7 +97,7 @@ class Sprite:
         # What is outside the middle half of an edge pixel is air: cut the sheet close.
         cut = (max(0, left - 3), max(0, top - 3))
         pixels = sheet.pixels[cut[1] : bottom + 3, cut[0] : right + 3].copy()
-        pixels[..., :3] *= 255
+        pixels[..., :3] *= 255 * _wear(*pixels.shape[:2], np.random.default_rng(thing.look))
         cx, cy = thing.half[0] + rim, thing.half[1] + rim
         return cls(
             pixels, (left - cx, top - cy, right - cx, bottom - cy), (cut[0] - cx, cut[1] - cy)
@@ -116,6 +117,12 @@ class Sprite:
         under = picture[rows, columns]
         under *= 1 - part[..., 3:]
         under += part[..., :3]
+
+
+def _wear(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
+    """Factors (height, width, 1) on the brightness of a surface that is not quite even."""
+    texture = cloud(height, width, rng, rng.uniform(0.08, 0.3), 3)
+    return 1 - rng.uniform(0.02, 0.14) * (1 + texture)[..., None]
 
 
 def shifted(pixels: np.ndarray, right: float, down: float) -> np.ndarray:

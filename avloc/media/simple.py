@@ -96,7 +96,7 @@ def _write(
         if frame.shape != first.shape:
             raise MediaError(f"{path}: frame {count} has another size than the first")
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), "rgb24").reformat(
-            format="yuv420p", dst_colorspace="itu709", dst_color_range="mpeg"
+            format="yuv420p", dst_colorspace=BT709, dst_color_range=TELEVISION_RANGE
         )
         picture.pts, picture.time_base = count, 1 / pace
         out.mux(video.encode(picture))
