@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avloc.cli import app, localize
+from avloc.cli import localize
 from avloc.errors import MediaError
 from avloc.types import Heatmap, Localization
 
@@ -43,20 +43,6 @@ def straw(monkeypatch, tmp_path) -> Straw:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"film")
     return library
-
-
-@pytest.fixture
-def avloc(monkeypatch, capsys):
-    """Run the program in this process: exit code, lines of stdout, lines of stderr."""
-
-    def run(*words: str) -> tuple[int, list[str], list[str]]:
-        monkeypatch.setattr("sys.argv", ["avloc", *words])
-        with pytest.raises(SystemExit) as end:
-            app.main()
-        said = capsys.readouterr()
-        return end.value.code, said.out.splitlines(), said.err.splitlines()
-
-    return run
 
 
 def test_one_clip(straw, avloc):

@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from avloc.cli import app
 from avloc.models import catalogue
 from avloc.models.catalogue import Card
 
@@ -20,36 +19,34 @@ CARD = Card(
 
 
 @pytest.fixture
-def avloc(monkeypatch, capsys):
+def models(monkeypatch, avloc):
     monkeypatch.setattr(catalogue, "available_models", lambda: ["bundled"])
     monkeypatch.setattr(catalogue, "read_card", lambda name: CARD)
 
     def run(*words: str) -> str:
-        monkeypatch.setattr("sys.argv", ["avloc", "models", *words])
-        with pytest.raises(SystemExit) as end:
-            app.main()
-        assert end.value.code == 0
-        return capsys.readouterr().out
+        code, out, _ = avloc("models", *words)
+        assert code == 0
+        return "\n".join(out)
 
     return run
 
 
 @pytest.mark.parametrize("words", [[], ["list"]])
-def test_the_list_is_a_table(avloc, words):
-    said = avloc(*words)
+def test_the_list_is_a_table(models, words):
+    said = models(*words)
     for told in ("bundled", "CC BY-SA 4.0", "4.20 M", "8.5 MB", "22 x 22", "COCO"):
         assert told in said
 
 
-def test_the_list_as_json(avloc):
-    (record,) = json.loads(avloc("list", "--json"))
+def test_the_list_as_json(models):
+    (record,) = json.loads(models("list", "--json"))
     assert record["licence"] == "CC BY-SA 4.0"
     assert record["sha256"] == "ab12"
     assert "text" not in record
 
 
-def test_the_card(avloc):
-    said = avloc("show", "bundled")
-    assert said.endswith("# Wild\n\nText.\n")
+def test_the_card(models):
+    said = models("show", "bundled")
+    assert said.endswith("# Wild\n\nText.")
     assert "ab12" in said
-    assert json.loads(avloc("show", "bundled", "--json"))["text"] == CARD.text
+    assert json.loads(models("show", "bundled", "--json"))["text"] == CARD.text
