@@ -62,6 +62,13 @@ class WindowStream:
         self.loudest = 0.0
         """The greatest sample so far, as an absolute value."""
 
+    @property
+    def end(self) -> float | None:
+        """Seconds at which the sound ends; None as long as that was not reached."""
+        if not self._ended:
+            return None
+        return self._start + (self._base + len(self._kept)) / self._rate
+
     def window(self, time: float) -> np.ndarray:
         """The samples around `time`, as `window_at` gives them."""
         wanted = _index(time, self._start, self._rate) - self._size // 2

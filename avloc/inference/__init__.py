@@ -1,0 +1,32 @@
+"""What users hold: a model, and what it makes of frames, streams and files."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from avloc.inference.engine import Engine
+from avloc.inference.localizer import Localizer
+
+__all__ = ["Localizer", "load_model"]
+
+
+def load_model(
+    name: str = "bundled",
+    device: str = "auto",
+    quality: Literal["default", "high"] = "default",
+) -> Localizer:
+    """A model ready to localize.
+
+    Args:
+        name: ``bundled``, or the path of a weight file.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        quality: ``high`` is slower and somewhat more exact.
+
+    Raises:
+        UsageError: an unknown name, device or quality.
+        WeightsError: the weights are missing or damaged.
+        EnvironmentProblem: the device is not there.
+    """
+    from avloc.models.catalogue import find_weights
+
+    return Localizer(Engine.load(find_weights(name), device, quality))
