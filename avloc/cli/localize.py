@@ -99,7 +99,7 @@ def localize(
     for job in jobs:
         wanted = job if overwrite else _not_yet_there(job, run)
         if wanted is not None:
-            localizer = localizer or _load(model, device, quality.value, run.reporter)
+            localizer = localizer or _load(model, device, quality, run.reporter)
             run.attempt(str(job.source), partial(_localize_one, localizer, wanted, settings, run))
     raise typer.Exit(run.close())
 
@@ -118,10 +118,10 @@ def _not_yet_there(job: Job, run: Run) -> Job | None:
     return None
 
 
-def _load(model: str, device: str, quality: str, reporter: Reporter) -> Localizer:
+def _load(model: str, device: str, quality: opt.QualityName, reporter: Reporter) -> Localizer:
     from avloc.inference import load_model
 
-    localizer = load_model(model, device=device, quality=quality)
+    localizer = load_model(model, device, "high" if quality is opt.QualityName.HIGH else "default")
     reporter.detail(f"model {localizer.id} on {localizer.device}")
     return localizer
 
