@@ -34,7 +34,7 @@ for _name, _audioset, _imagenet in (
     ("drum", ("Drum", "Drum kit", "Snare drum"), ("drum",)),
     ("whistle", ("Whistle",), ("whistle",)),
     ("guitar", ("Guitar", "Acoustic guitar", "Strum"), ("acoustic guitar",)),
-    ("telephone", ("Telephone bell ringing", "Telephone"), ("dial telephone",)),
+    ("telephone", ("Telephone", "Telephone bell ringing", "Ringtone"), ("dial telephone",)),
     ("ambulance", ("Siren", "Ambulance (siren)", "Emergency vehicle"), ("ambulance",)),
     ("car", ("Car", "Vehicle horn, car horn, honking", "Vehicle"), ("sports car", "cab")),
     ("frog", ("Frog", "Croak"), ("bullfrog", "tree frog", "tailed frog")),

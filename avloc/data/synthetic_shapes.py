@@ -187,17 +187,19 @@ class Sheet:
             return
         ix = (np.arange(columns.start, columns.stop) + 0.5 - self._origin[0]) / self._scale
         iy = (np.arange(rows.start, rows.stop) + 0.5 - self._origin[1]) / self._scale
-        ix, iy = ix.astype(np.float32)[None], iy.astype(np.float32)[:, None]
-        x = self._sign * (self._cos * ix + self._sin * iy)
-        y = self._cos * iy - self._sin * ix
+        right, down = ix.astype(np.float32)[None], iy.astype(np.float32)[:, None]
+        x = self._sign * (self._cos * right + self._sin * down)
+        y = self._cos * down - self._sin * right
         distance = shape.distance(x, y)
-        cover = np.clip(0.5 - distance * self._scale, 0, 1) * np.float32(alpha)
+        cover = np.float32(alpha) * np.clip(0.5 - distance * self._scale, 0, 1)
         light: np.ndarray | float = 1.0
         if relief and min(distance.shape) > 1:
-            down, across = np.gradient(distance * self._scale)
+            sloping, leaning = np.gradient(distance * self._scale)
             rim = np.exp(np.minimum(distance, 0) / depth)
             light = (
-                1 + relief * rim * (-0.55 * across - 0.8 * down) + 0.15 * abs(relief) * (1 - rim)
+                1
+                + relief * rim * (-0.55 * leaning - 0.8 * sloping)
+                + 0.15 * abs(relief) * (1 - rim)
             )
         under = self.pixels[rows, columns]
         under *= (1 - cover)[..., None]

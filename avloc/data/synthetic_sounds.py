@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from avloc.data.synthetic_tones import (
+    TOP,
     add,
     band,
     convolved,
@@ -32,8 +33,8 @@ class Voice:
     """How one individual of a class sounds.
 
     Attributes:
-        pitch: factor on its frequencies, about 0.8 to 1.25.
-        tempo: factor on its speed, about 0.8 to 1.25.
+        pitch: factor on its frequencies, about 0.83 to 1.2.
+        tempo: factor on its speed, about 0.83 to 1.2.
         bright: 0 (dull) to 1 (bright).
     """
 
@@ -44,7 +45,7 @@ class Voice:
     @classmethod
     def random(cls, rng: np.random.Generator) -> Voice:
         """A voice drawn from the usual range."""
-        pitch, tempo = 2.0 ** rng.uniform(-0.32, 0.32, 2)
+        pitch, tempo = 2.0 ** rng.uniform(-0.27, 0.27, 2)
         return cls(float(pitch), float(tempo), float(rng.uniform(0, 1)))
 
 
@@ -73,22 +74,19 @@ def bell(voice: Voice, seconds: float, rate: int, rng: np.random.Generator) -> n
 
 
 def alarm_clock(voice: Voice, seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Four short beeps of a piezo buzzer, a breath, four more."""
-    time = seconds_of(round(0.075 * rate), rate)
-    tone = 2050 * voice.pitch
-    beep = sum(
-        (
-            sine(k * tone * time) * ((0.2 + 0.6 * voice.bright) ** (k // 2))
-            for k in (1, 3, 5)
-            if k * tone < 0.45 * rate
-        ),
-        np.zeros(len(time), np.float32),
-    )
-    beep = eased(beep, rate, 0.003, 0.006)
+    """Five short beeps of a buzzer, a breath, five more."""
+    time = seconds_of(round(0.068 * rate), rate)
+    tone = 1820 * voice.pitch
+    overtones = ((1, 1.0), (2, 0.4 + 0.4 * voice.bright), (3, 0.1), (5, 0.03 + 0.1 * voice.bright))
+    beep = np.zeros(len(time), np.float32)
+    for k, level in overtones:
+        if k * tone < TOP * rate:
+            beep += np.float32(level) * sine(k * tone * time)
+    beep = eased(beep, rate, 0.002, 0.004)
     wave = np.zeros(round(seconds * rate), np.float32)
-    step = 0.125 / voice.tempo
-    for start in np.arange(0, seconds, 6 * step):
-        for k in range(4):
+    step = 0.119 / voice.tempo
+    for start in np.arange(0, seconds, 5.6 * step):
+        for k in range(5):
             add(wave, beep, start + k * step, rate)
     return wave
 
@@ -115,57 +113,54 @@ def drum(voice: Voice, seconds: float, rate: int, rng: np.random.Generator) -> n
 
 
 def whistle(voice: Voice, seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Referee's whistle: two close tones, the pea's trill on them, breath."""
+    """Referee's whistle: two close tones that tremble, the pea's trill on them, breath."""
     count = round(seconds * rate)
     time = seconds_of(count, rate)
-    trill = sine(33 * voice.tempo * time)
-    tone = 2650 * voice.pitch * (1 + 0.012 * trill)
-    wave = sine(glide(tone, rate)) + 0.6 * sine(glide(1.07 * tone, rate))
-    wave += 0.12 * voice.bright * sine(glide(2 * tone, rate))
-    wave *= 0.62 + 0.38 * trill
-    middle = 2650 * voice.pitch
-    wave += 0.15 * noise(count, rate, rng, band(0.8 * middle, 1.5 * middle, 2))
-    blow = 0.55 / voice.tempo
-    rest = (time % blow) / blow
-    return wave * np.clip(np.minimum(rest / 0.04, (0.86 - rest) / 0.05), 0, 1)
+    trill = sine(16 * voice.tempo * time)
+    points = max(2, round(100 * seconds))
+    tremble = np.interp(time, np.linspace(0, seconds, points), rng.standard_normal(points))
+    middle = 3700 * voice.pitch
+    tone = middle * (1 + 0.003 * trill + 0.02 * tremble)
+    wave = sine(glide(tone, rate)) + np.float32(0.43) * sine(glide(1.1 * tone, rate))
+    wave += np.float32(0.1 * voice.bright) * sine(glide(2 * tone, rate))
+    wave *= 0.92 + 0.08 * trill
+    wave += np.float32(0.08) * noise(count, rate, rng, band(0.8 * middle, 1.5 * middle, 2))
+    breath = 0.39 / voice.tempo
+    rest = (time % breath) / breath
+    return wave * np.clip(np.minimum(rest / 0.04, (0.75 - rest) / 0.05), 0, 1)
 
 
 def guitar(voice: Voice, seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Plucked strings: a chord strummed, then broken up and down."""
-    root = 110 * 2 ** (round(12 * np.log2(voice.pitch)) / 12)
+    """Plucked strings before a wooden body: a chord strummed, then broken up and down."""
+    root = 138 * 2 ** (round(12 * np.log2(voice.pitch)) / 12)
     pattern = (0, 7, 12, 16, 19, 16, 12, 7)
     strings = {
         step: plucked(root * 2 ** (step / 12), 1.6, voice.bright, rate, rng)
         for step in sorted(set(pattern))
     }
     wave = np.zeros(round(seconds * rate), np.float32)
-    for beat, start in enumerate(np.arange(0, seconds, 0.21 / voice.tempo)):
+    for beat, start in enumerate(np.arange(0, seconds, 0.3 / voice.tempo)):
         level = float(rng.uniform(0.7, 1.0))
         if beat % 8 == 0:
             for late, string in enumerate(strings.values()):
                 add(wave, string, start + 0.012 * late, rate, 0.6 * level)
         else:
             add(wave, strings[pattern[beat % 8]], start, rate, level)
-    return wave
+    body = convolved(wave, ring((156, 320, 608), (1, 0.8, 0.5), (0.03, 0.02, 0.015), 0.12, rate))
+    return wave + body * (1.2 * np.std(wave) / max(float(np.std(body)), 1e-9))
 
 
 def telephone(voice: Voice, seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Two gongs and a clapper between them, 25 strokes a second, a breath after 1.5 seconds."""
-    levels = (1.0, 0.8, 0.35 + 0.3 * voice.bright, 0.2 * voice.bright)
-    decays = (0.42, 0.34, 0.21, 0.13)
+    """Two gongs and a clapper between them, 23 strokes a second, in short rings."""
+    levels = (1.0, 0.1, 0.7 + 0.6 * voice.bright, 0.2 + 0.6 * voice.bright)
+    decays = (0.08, 0.065, 0.04, 0.025)
+    ratios = np.array((1.0, 1.77, 2.43, 3.0))
     gongs = [
-        ring(
-            [1780 * voice.pitch * gong * r for r in (1.0, 1.54, 3.08, 4.41)],
-            levels,
-            decays,
-            1.2,
-            rate,
-        )
-        for gong in (1.0, 1.19)
+        ring(1470 * voice.pitch * gong * ratios, levels, decays, 0.5, rate) for gong in (1.0, 1.16)
     ]
     wave = np.zeros(round(seconds * rate), np.float32)
-    for stroke, start in enumerate(np.arange(0, seconds, 0.039 / voice.tempo)):
-        if (start * voice.tempo) % 2.0 < 1.5:
+    for stroke, start in enumerate(np.arange(0, seconds, 0.044 / voice.tempo)):
+        if (start * voice.tempo) % 1.05 < 0.6:
             add(wave, gongs[stroke % 2], start, rate, float(rng.uniform(0.8, 1.0)))
     return wave
 
@@ -181,31 +176,31 @@ def ambulance(voice: Voice, seconds: float, rate: int, rng: np.random.Generator)
 
 
 def car(voice: Voice, seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """An engine revved up and down, each firing a thud, its rush of air, and a two-tone horn."""
+    """An engine revved a little up and down, the rush of air, and short blows of its horn."""
     count = round(seconds * rate)
     time = seconds_of(count, rate)
-    rev = 0.5 - 0.5 * np.cos(2 * np.pi * (0.38 * voice.tempo * time + rng.uniform()))
-    rough = np.interp(time, np.linspace(0, seconds, 60), 1 + 0.06 * rng.standard_normal(60))
-    phase = glide(voice.pitch * 52 * (1 + 1.8 * rev**2) * rough, rate)
+    rev = 0.5 - 0.5 * np.cos(2 * np.pi * (0.3 * voice.tempo * time + rng.uniform()))
+    points = max(2, round(30 * seconds))
+    rough = np.interp(time, np.linspace(0, seconds, points), 1 + 0.01 * rng.standard_normal(points))
+    phase = glide(voice.pitch * 37 * (1 + 0.6 * rev**2) * rough, rate)
     firings = np.flatnonzero(np.diff(np.floor(phase)))
     sparks = np.zeros(count, np.float32)
-    sparks[firings] = rng.uniform(0.7, 1.3, len(firings)) * np.where(firings % 2, 1.0, 0.8)
-    thud = ring((95, 190, 420, 800), (1.0, 0.7, 0.3, 0.1), (0.02, 0.012, 0.006, 0.004), 0.15, rate)
+    sparks[firings] = rng.uniform(0.8, 1.2, len(firings))
+    thud = ring((60, 140, 413, 1160), (0.7, 1.0, 0.4, 0.3), (0.02, 0.014, 0.006, 0.003), 0.15, rate)
     engine = convolved(sparks, thud)
     engine /= max(float(np.std(engine)), 1e-6)
-    rush = noise(count, rate, rng, band(60, 500 + 500 * voice.bright, 1.0))
-    wave = (engine + 0.6 * rush * (0.3 + 0.7 * rev)) * (0.4 + 0.6 * rev)
-    reed = formants((1000, 500, 1.0), (2400, 800, 0.3 + 0.4 * voice.bright))
-    horn = sum(
-        (
-            harmonics(np.full(round(0.5 * rate), tone * voice.pitch, np.float32), reed, 12, rate)
-            for tone in (350, 440)
-        ),
-        np.zeros(round(0.5 * rate), np.float32),
-    )
-    horn = eased(horn / max(float(np.std(horn)), 1e-6), rate, 0.02, 0.04)
-    for start in np.arange(0.15, seconds, 0.85 / voice.tempo):
-        add(wave, horn, start, rate, 1.2)
+    rush = noise(count, rate, rng, band(84, 500 + 500 * voice.bright, 1.0))
+    puff = 0.36 + 0.64 * np.abs(sine(phase / 2)) ** 3
+    wave = (engine + 2.5 * rush * puff) * (0.3 + 0.7 * rev)
+    wave /= max(float(np.std(wave)), 1e-6)
+    reed = formants((1070, 530, 1.0), (3700, 1500, 0.4 + 0.6 * voice.bright))
+    blow = round(0.24 * rate)
+    horn = np.zeros(blow, np.float32)
+    for tone in (380, 456):
+        horn += harmonics(np.full(blow, tone * voice.pitch, np.float32), reed, 14, rate)
+    horn = eased(horn / max(float(np.std(horn)), 1e-6), rate, 0.015, 0.04)
+    for start in np.arange(0.1, seconds, 0.9 / voice.tempo):
+        add(wave, horn, start, rate, 2.5)
     return wave
 
 
@@ -264,7 +259,7 @@ def dog(voice: Voice, seconds: float, rate: int, rng: np.random.Generator) -> np
         breath = noise(len(time), rate, rng, throat)
         bark = (voiced / max(float(np.std(voiced)), 1e-6) + 0.12 * breath) * shape
         add(wave, bark, start, rate, float(rng.uniform(0.75, 1.0)))
-        start += float(rng.choice((0.33, 0.4, 0.55))) / voice.tempo
+        start += float(rng.choice((0.38, 0.45, 0.62))) / voice.tempo
     return wave
 
 

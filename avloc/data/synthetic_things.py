@@ -97,7 +97,9 @@ class Sprite:
         # What is outside the middle half of an edge pixel is air: cut the sheet close.
         cut = (max(0, left - 3), max(0, top - 3))
         pixels = sheet.pixels[cut[1] : bottom + 3, cut[0] : right + 3].copy()
-        pixels[..., :3] *= 255 * _wear(*pixels.shape[:2], np.random.default_rng(thing.look))
+        pixels[..., :3] *= 255 * _wear(
+            pixels.shape[0], pixels.shape[1], np.random.default_rng(thing.look)
+        )
         cx, cy = thing.half[0] + rim, thing.half[1] + rim
         return cls(
             pixels, (left - cx, top - cy, right - cx, bottom - cy), (cut[0] - cx, cut[1] - cy)

@@ -115,20 +115,20 @@ def plucked(
     """
     period = max(2, round(rate / frequency - 0.5))
     pluck: np.ndarray = rng.uniform(-1, 1, period).astype(np.float32)
-    for _ in range(round(4 * (1 - bright)) + 1):
+    for _ in range(round(4 * (1 - bright)) + 3):
         pluck = (pluck + np.roll(pluck, 1)) / 2
     pluck -= pluck.mean()
-    # Plucked at a fifth of the string: what has a node there stays silent.
-    pluck -= np.roll(pluck, period // 5)
+    # Plucked at two fifths of the string: what has a node there stays silent.
+    pluck -= np.roll(pluck, round(0.4 * period))
     rounds = -(-round(seconds * rate) // period)
     string = np.empty((rounds, period), np.float32)
     last = np.float32(0)
-    fade = np.float32(0.001 ** (period / rate / 2.5))
+    fade = np.float32(0.001 ** (period / rate / 3.3))
     for k in range(rounds):
         string[k] = pluck
         before = np.concatenate(([last], pluck[:-1]))
         last = pluck[-1]
-        pluck = fade * (pluck + before) / 2
+        pluck = fade * (0.64 * pluck + 0.36 * before)
     return string.ravel() / max(float(np.abs(string).max()), 1e-9)
 
 
