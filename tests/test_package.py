@@ -33,7 +33,7 @@ def test_ci_runs_the_commands_of_the_readme():
     install, test = commands(ROOT / "README.md")[:2]
     for step in install.split(" && ")[1:]:
         assert f"\n    {step}\n" in steps
-    assert test.replace("pip install -e", "pip install -q -e") in steps
+    assert test.replace("pip install -e", "pip install -qq -e") in steps
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
