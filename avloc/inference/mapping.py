@@ -8,12 +8,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from avloc.inference.engine import Engine
+from avloc.media.opening import cores
 from avloc.types import Heatmap
 
-BATCH = 4
-"""Heatmaps made at once: more save little time and hold more frames in memory."""
+BATCH = 2
+"""Heatmaps made at once on a processor: more of them fall out of its cache and take longer."""
+
+DEVICE_BATCH = 8
+"""Heatmaps made at once on an accelerator."""
 
 IN_FLIGHT = 2
 """Batches under way: one in work, one ready to follow."""
@@ -40,7 +45,8 @@ class Mapper:
         self._engine = engine
         self._wishes: list[_Wish] = []
         self._under_way: deque[Future[list[Mapped]]] = deque()
-        self._pool = ThreadPoolExecutor(1, "avloc-model")
+        self._batch = BATCH if engine.device.type == "cpu" else DEVICE_BATCH
+        self._pool = ThreadPoolExecutor(1, "avloc-model", initializer=_share_cores)
 
     @property
     def idle(self) -> bool:
@@ -50,7 +56,7 @@ class Mapper:
     def add(self, time: float, shot: int, prepared: np.ndarray, window: np.ndarray | None) -> None:
         """Want a heatmap: of a prepared frame (3, h, w), with the sound (n,) around it."""
         self._wishes.append(_Wish(time, shot, prepared, window))
-        if len(self._wishes) >= BATCH:
+        if len(self._wishes) >= self._batch:
             self.start()
 
     def start(self) -> None:
@@ -86,3 +92,12 @@ class Mapper:
             Mapped(Heatmap(values, wish.time, confidence, names), wish.shot)
             for wish, (values, confidence), names in zip(wishes, looks, tags, strict=True)
         ]
+
+
+def _share_cores() -> None:
+    """Leave half of the cores to decoding, drawing and encoding.
+
+    Threads of torch wait for each other spinning: more of them than free cores are slower than
+    one alone. Holds for the calling thread.
+    """
+    torch.set_num_threads(max(1, cores() // 2))

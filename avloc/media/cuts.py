@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from statistics import median
 
 import av
 import numpy as np
@@ -34,7 +35,7 @@ class CutDetector:
         if last is None or last.shape != grid.shape:
             return False
         change = float(np.abs(grid - last).mean())
-        usual = float(np.median(self._recent)) if self._recent else 0.0
+        usual = median(self._recent) if self._recent else 0.0
         cut = change > max(LEAST, RATIO * usual)
         if cut:
             self._recent.clear()
@@ -55,6 +56,6 @@ def coarse_luma(picture: av.VideoFrame) -> np.ndarray:
     across = max(1, picture.width // (columns * SAMPLES))
     thin = luma[::down, ::across]
     high, wide = thin.shape[0] // rows, thin.shape[1] // columns
-    cells = thin[: rows * high, : columns * wide].reshape(rows, high, columns, wide)
-    grid: np.ndarray = cells.mean(axis=(1, 3), dtype=np.float32)
-    return grid / 4 if deep else grid
+    cells = thin[: rows * high, : columns * wide].astype(np.float32)
+    grid: np.ndarray = cells.reshape(rows, high, columns, wide).sum(axis=3).sum(axis=1)
+    return grid / (high * wide * (4 if deep else 1))
