@@ -36,6 +36,8 @@ AREA = (0.03, 0.15)
 """Least and greatest share of the picture that a thing's box covers."""
 CROWDED = 0.45
 """Things together cover no more of the picture than this."""
+BAND = 32
+"""Rows of a picture that are worked on at a time."""
 LOUDNESS = 0.1
 """Root mean square of a thing of level 1 and gain 1."""
 SPEED = 0.12
@@ -191,8 +193,7 @@ class Scene:
         picture = _window(self._canvas, self._margin + x, self._margin + y, self.width, self.height)
         for sprite, middle in zip(self._sprites, self._middles(time), strict=True):
             sprite.lay(picture, middle)
-        picture += np.float32(0.5)
-        return picture.astype(np.uint8)
+        return picture
 
     def wave(self, rate: int = 32000) -> np.ndarray:
         """The whole sound: (round(seconds * rate),) float32 in [-1, 1]."""
@@ -296,9 +297,10 @@ class Scene:
 
     @cached_property
     def _canvas(self) -> np.ndarray:
-        """The backdrop (h, w, 3), float32 in 0..255, with its margin."""
+        """The backdrop (h, w, 3) uint8 with its margin."""
         height, width = self.height + 2 * self._margin, self.width + 2 * self._margin
-        return 255 * backdrop(self.background, height, width, self._rng("backdrop"))
+        picture = backdrop(self.background, height, width, self._rng("backdrop"))
+        return (255 * picture + np.float32(0.5)).astype(np.uint8)
 
     def _rng(self, part: str, number: int = 0) -> np.random.Generator:
         """A generator for one part of the scene, whatever else was drawn before."""
@@ -331,17 +333,26 @@ def write(scene: Scene, path: str | Path, rate: int = 32000) -> tuple[Path, Path
 
 
 def _window(canvas: np.ndarray, x: float, y: float, width: int, height: int) -> np.ndarray:
-    """The part of `canvas` (h, w, 3) whose corner lies at (x, y), between pixels if need be."""
+    """The part of `canvas` (h, w, 3) uint8 whose corner lies at (x, y), in 128ths of a pixel.
+
+    Integers and a few rows at a time, which stay in the cache, make this five times as fast as
+    the plain way.
+    """
     left, top = int(x), int(y)
-    right, down = np.float32(x - left), np.float32(y - top)
-    rows = canvas[top : top + height + 1, left : left + width + 1]
-    if down == 0 and right == 0:
-        return rows[:height, :width].copy()
-    part = rows[:height] * (1 - down)
-    part += down * rows[1:]
-    out = part[:, :width] * (1 - right)
-    out += right * part[:, 1:]
-    return out
+    right, down = round(128 * (x - left)), round(128 * (y - top))
+    picture = np.empty((height, width, 3), np.uint8)
+    for row in range(0, height, BAND):
+        band = picture[row : row + BAND]
+        rows = canvas[top + row : top + row + len(band) + 1, left : left + width + 1]
+        part = rows[:-1] * np.uint16(128 - down)
+        part += rows[1:] * np.uint16(down)
+        part >>= 7
+        mixed = part[:, :-1] * np.uint16(128 - right)
+        mixed += part[:, 1:] * np.uint16(right)
+        mixed += 64
+        mixed >>= 7
+        band[:] = mixed
+    return picture
 
 
 def _choose(seed: int, objects: int, classes: Sequence[str] | None, repeat: bool) -> list[str]:

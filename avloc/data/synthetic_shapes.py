@@ -145,7 +145,7 @@ def polygon(*corners: Point, radius: float = 0.0) -> Shape:
 
 
 class Sheet:
-    """Paint with alpha, premultiplied: `pixels` (h, w, 4) float32, colours 0..1.
+    """Paint with alpha, premultiplied: `pixels` (4, h, w) float32 of red, green, blue, alpha, 0..1.
 
     `size` is (height, width) in pixels, `scale` the pixels of a unit; the drawing's origin lies
     at `origin` = (x, y) in pixels, turned by `degrees` clockwise, mirrored first if `flip`.
@@ -159,7 +159,7 @@ class Sheet:
         degrees: float = 0.0,
         flip: bool = False,
     ) -> None:
-        self.pixels = np.zeros((*size, 4), np.float32)
+        self.pixels = np.zeros((4, *size), np.float32)
         self._scale, self._origin = scale, origin
         self._cos, self._sin = (
             float(np.cos(np.radians(degrees))),
@@ -191,21 +191,17 @@ class Sheet:
         x = self._sign * (self._cos * right + self._sin * down)
         y = self._cos * down - self._sin * right
         distance = shape.distance(x, y)
-        cover = np.float32(alpha) * np.clip(0.5 - distance * self._scale, 0, 1)
-        light: np.ndarray | float = 1.0
+        cover = np.float32(alpha) * np.maximum(np.minimum(0.5 - distance * self._scale, 1), 0)
+        tint = np.array(colour, np.float32)[:, None, None]
         if relief and min(distance.shape) > 1:
-            sloping, leaning = np.gradient(distance * self._scale)
             rim = np.exp(np.minimum(distance, 0) / depth)
-            light = (
-                1
-                + relief * rim * (-0.55 * leaning - 0.8 * sloping)
-                + 0.15 * abs(relief) * (1 - rim)
-            )
-        under = self.pixels[rows, columns]
-        under *= (1 - cover)[..., None]
-        under[..., 3] += cover
-        for channel in range(3):
-            under[..., channel] += cover * np.clip(colour[channel] * light, 0, 1)
+            slope = 0.55 * _step(distance, 1) + 0.8 * _step(distance, 0)
+            light = 1 + 0.15 * abs(relief) * (1 - rim) - (relief * self._scale) * rim * slope
+            tint = np.maximum(np.minimum(tint * light, 1), 0)
+        under = self.pixels[:, rows, columns]
+        under *= 1 - cover
+        under[:3] += tint * cover
+        under[3] += cover
 
     def _window(self, bounds: tuple[float, float, float, float]) -> tuple[slice, slice]:
         """The pixels (rows, columns) that `bounds` can reach, with one to spare."""
@@ -213,8 +209,20 @@ class Sheet:
         corners = [(self._sign * x, y) for x in (x0, x1) for y in (y0, y1)]
         xs = [self._origin[0] + self._scale * (self._cos * x - self._sin * y) for x, y in corners]
         ys = [self._origin[1] + self._scale * (self._sin * x + self._cos * y) for x, y in corners]
-        height, width = self.pixels.shape[:2]
+        height, width = self.pixels.shape[1:]
         return (
             slice(max(0, int(min(ys)) - 1), min(height, int(max(ys)) + 2)),
             slice(max(0, int(min(xs)) - 1), min(width, int(max(xs)) + 2)),
         )
+
+
+def _step(values: np.ndarray, axis: int) -> np.ndarray:
+    """Differences of neighbours along an axis of `values` (h, w), the last one repeated."""
+    steps = np.empty_like(values)
+    if axis == 0:
+        np.subtract(values[1:], values[:-1], out=steps[:-1])
+        steps[-1] = steps[-2]
+    else:
+        np.subtract(values[:, 1:], values[:, :-1], out=steps[:, :-1])
+        steps[:, -1] = steps[:, -2]
+    return steps

@@ -15,6 +15,10 @@ SKETCH = 20.0
 """Pixels of a unit in the sketch that measures a drawing before it is painted."""
 
 
+RIM = 3
+"""Empty pixels around a sprite: what reaches further than that from what is solid is air."""
+
+
 @dataclass(frozen=True)
 class Thing:
     """An individual of a class.
@@ -64,23 +68,24 @@ class Thing:
 
 
 def solid(pixels: np.ndarray) -> tuple[int, int, int, int]:
-    """The box (x0, y0, x1, y1) in pixels of where a sheet (h, w, 4) is more than half opaque."""
-    opaque = pixels[..., 3] > 0.5
+    """The box (x0, y0, x1, y1) in pixels of where a sheet (4, h, w) is more than half opaque."""
+    opaque = pixels[3] > 0.5
     columns, rows = np.flatnonzero(opaque.any(0)), np.flatnonzero(opaque.any(1))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 @dataclass(frozen=True)
 class Sprite:
-    """A painted thing.
+    """A painted thing, in integers so that laying it over a frame is quick.
 
     Attributes:
-        pixels: (h, w, 4) float32, colours 0..255 times alpha, alpha 0..1, an empty rim all around.
+        layers: (2, h, w, 3) uint16 with an empty rim: colours times alpha, 0..255, and how much
+            of what lies below shows through, 0..256, repeated for each colour.
         box: of what is solid, (x0, y0, x1, y1) in pixels from the middle of the thing's path.
-        corner: of `pixels`, from the same middle.
+        corner: of `layers`, from the same middle.
     """
 
-    pixels: np.ndarray
+    layers: np.ndarray
     box: tuple[float, float, float, float]
     corner: tuple[float, float]
 
@@ -94,46 +99,51 @@ class Sprite:
         sheet = Sheet((height, width), thing.scale, origin, thing.degrees, thing.flip)
         CLASSES[thing.name].look(sheet, np.random.default_rng(thing.look))
         left, top, right, bottom = solid(sheet.pixels)
-        # What is outside the middle half of an edge pixel is air: cut the sheet close.
-        cut = (max(0, left - 3), max(0, top - 3))
-        pixels = sheet.pixels[cut[1] : bottom + 3, cut[0] : right + 3].copy()
-        pixels[..., :3] *= 255 * _wear(
-            pixels.shape[0], pixels.shape[1], np.random.default_rng(thing.look)
-        )
+        x, y = max(0, left - RIM), max(0, top - RIM)
+        pixels = sheet.pixels[:, y : bottom + RIM, x : right + RIM]
+        layers = np.empty((2, *pixels.shape[1:], 3), np.uint16)
+        wear = 255 * _wear(layers.shape[1], layers.shape[2], np.random.default_rng(thing.look))
+        layers[0] = (pixels[:3] * wear).transpose(1, 2, 0)
+        layers[1] = np.rint(256 * (1 - pixels[3]))[..., None]
+        for edge in (layers[:, :1], layers[:, -1:], layers[:, :, :1], layers[:, :, -1:]):
+            edge[0], edge[1] = 0, 256
         cx, cy = thing.half[0] + rim, thing.half[1] + rim
-        return cls(
-            pixels, (left - cx, top - cy, right - cx, bottom - cy), (cut[0] - cx, cut[1] - cy)
-        )
+        return cls(layers, (left - cx, top - cy, right - cx, bottom - cy), (x - cx, y - cy))
 
     def lay(self, picture: np.ndarray, middle: tuple[float, float]) -> None:
-        """Lay it over `picture` (h, w, 3) float32 0..255 with its middle at (x, y) in pixels."""
+        """Lay it over `picture` (h, w, 3) uint8 with its middle at (x, y) in pixels."""
         x, y = middle[0] + self.corner[0], middle[1] + self.corner[1]
         left, top = int(np.floor(x)), int(np.floor(y))
-        moved = shifted(self.pixels, x - left, y - top)
-        height, width = moved.shape[:2]
+        height, width = self.layers.shape[1:3]
         rows = slice(max(0, top), min(picture.shape[0], top + height))
         columns = slice(max(0, left), min(picture.shape[1], left + width))
         if rows.start >= rows.stop or columns.start >= columns.stop:
             return
-        part = moved[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-        under = picture[rows, columns]
-        under *= 1 - part[..., 3:]
-        under += part[..., :3]
+        colour, clear = shifted(self.layers, x - left, y - top)[
+            :, rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
+        ]
+        under = picture[rows, columns] * clear
+        under >>= 8
+        under += colour
+        picture[rows, columns] = np.minimum(under, 255)
+
+
+def shifted(layers: np.ndarray, right: float, down: float) -> np.ndarray:
+    """`layers` (n, h, w, c) uint16 up to 256 with an empty rim, moved by part of a pixel."""
+    moved = layers
+    for axis, share in ((1, round(128 * down)), (2, round(128 * right))):
+        if share:
+            still, moved = moved, moved * np.uint16(128 - share)
+            here, there = (slice(None),) * axis + (slice(1, None),), (slice(None),) * axis
+            moved[here] += still[(*there, slice(-1))] * np.uint16(share)
+            edge = (*there, slice(1))
+            moved[edge] += still[edge] * np.uint16(share)
+            moved += 64
+            moved >>= 7
+    return moved
 
 
 def _wear(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
-    """Factors (height, width, 1) on the brightness of a surface that is not quite even."""
+    """Factors (height, width) on the brightness of a surface that is not quite even."""
     texture = cloud(height, width, rng, rng.uniform(0.08, 0.3), 3)
-    return 1 - rng.uniform(0.02, 0.14) * (1 + texture)[..., None]
-
-
-def shifted(pixels: np.ndarray, right: float, down: float) -> np.ndarray:
-    """`pixels` (h, w, c) with an empty rim, moved by a fraction of a pixel: (h, w, c)."""
-    moved = pixels
-    if down > 0:
-        moved = moved.copy()
-        moved[1:] += np.float32(down) * (pixels[:-1] - pixels[1:])
-    if right > 0:
-        still, moved = moved, moved.copy()
-        moved[:, 1:] += np.float32(right) * (still[:, :-1] - still[:, 1:])
-    return moved
+    return 1 - rng.uniform(0.02, 0.14) * (1 + texture)
