@@ -18,27 +18,28 @@ from avloc.data.wild import Photo
 CELL = 16  # pixels of the canvas under one cell of the grid
 
 
-@dataclass
+@dataclass(eq=False)
 class Composite:
     """A picture (H, W, 3) uint8 under construction and what is where.
 
     Attributes:
         canvas: the picture.
+        rows: how many concepts there are.
         truth: (k, h, w) float32 in 0..1, share of a cell inside boxes of each concept.
         unsure: (k, h, w) bool, where a concept may be without being labelled.
         things: (h, w) float32, share of a cell inside any box.
     """
 
     canvas: np.ndarray
-    concepts: int
+    rows: int
     truth: np.ndarray = field(init=False)
     unsure: np.ndarray = field(init=False)
     things: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         h, w = self.canvas.shape[0] // CELL, self.canvas.shape[1] // CELL
-        self.truth = np.zeros((self.concepts, h, w), np.float32)
-        self.unsure = np.zeros((self.concepts, h, w), bool)
+        self.truth = np.zeros((self.rows, h, w), np.float32)
+        self.unsure = np.zeros((self.rows, h, w), bool)
         self.things = np.zeros((h, w), np.float32)
 
     def cover(self, box: np.ndarray) -> np.ndarray:
@@ -80,9 +81,9 @@ class Composite:
 class Composer:
     """Makes composites of `photos`; every call depends on its random generator alone."""
 
-    def __init__(self, photos: list[Photo], pictures: Pictures, concepts: int, person: int) -> None:
+    def __init__(self, photos: list[Photo], pictures: Pictures, rows: int, person: int) -> None:
         self.pictures = pictures
-        self.concepts = concepts
+        self.rows = rows
         self.person = person
         self.all = photos
         groups: dict[tuple[int, ...], list[Photo]] = {}
@@ -102,8 +103,7 @@ class Composer:
 
     def __call__(self, rng: Generator, size: tuple[int, int]) -> Composite:
         """A composite of `size` = (height, width), multiples of 32."""
-        canvas = np.full((*size, 3), rng.integers(30, 226), np.uint8)
-        made = Composite(canvas, self.concepts)
+        made = Composite(np.full((*size, 3), rng.integers(30, 226), np.uint8), self.rows)
         height, width = size
         kind = rng.random()
         if kind < 0.25:
@@ -137,7 +137,8 @@ class Composer:
         boxes, kinds = self.pictures.boxes(photo)
         x0, y0, x1, y1 = box
         crop = np.array([0.0, 0.0, 1.0, 1.0])
-        objects = [i for i, kind in enumerate(kinds) if kind]
+        # Crops around specks would be nothing but blur.
+        objects = [i for i, kind in enumerate(kinds) if kind and area(boxes[i]) > 0.01]
         if objects and not whole:
             crop = around(boxes[objects[rng.integers(len(objects))]], rng, 0.05, 0.35)
         elif objects and rng.random() < 0.5:
@@ -169,9 +170,14 @@ def tiles(rng: Generator, height: int, width: int) -> list[tuple[int, int, int, 
     return [(0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height)]
 
 
+def area(box: np.ndarray) -> float:
+    """The share of the picture inside `box`."""
+    return float(np.prod(box[2:] - box[:2]))
+
+
 def around(box: np.ndarray, rng: Generator, least: float, most: float) -> np.ndarray:
     """A crop in 0..1 with `box` in it and a margin of `least` to `most` times its size."""
-    size = np.maximum(box[2:] - box[:2], 0.05)
+    size = np.maximum(box[2:] - box[:2], 0.15)
     low = box[:2] - size * rng.uniform(least, most, 2)
     high = box[2:] + size * rng.uniform(least, most, 2)
     return np.concatenate([np.clip(low, 0, 0.9), np.clip(high, 0.1, 1)])

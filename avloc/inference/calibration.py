@@ -6,24 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from avloc.types import Tag
-
 SILENT = 1e-4  # root mean square under which a wave counts as silent: -80 dB of full scale
 
 
-def traits(values: np.ndarray, tags: tuple[Tag, ...]) -> np.ndarray:
-    """What the confidence is read from: the correlation's top, its spread, how sure the tags are.
+def traits(values: np.ndarray, surest: float) -> np.ndarray:
+    """What the confidence is read from: the correlation's top, its spread, how sure the sound is.
 
-    Returns (3,): mean of the best tenth of the cells, that less the median, the greatest tag
-    probability.
+    Returns (3,): mean of the best tenth of the cells, that less the median, and `surest`, the
+    greatest probability of a sound class.
     """
     ordered = np.sort(values, axis=None)
     top = float(ordered[-max(1, ordered.size // 10) :].mean())
-    return np.array([top, top - float(np.median(ordered)), tags[0].probability if tags else 0.0])
+    return np.array([top, top - float(np.median(ordered)), surest])
 
 
 def confidence(
-    values: np.ndarray, level: float, tags: tuple[Tag, ...], calibration: dict[str, Any]
+    values: np.ndarray, level: float, surest: float, calibration: dict[str, Any]
 ) -> float:
     """Probability in 0..1: a logistic model of `traits` (Platt 1999); 0 where the wave is silent.
 
@@ -32,5 +30,5 @@ def confidence(
     """
     if level < SILENT:
         return 0.0
-    score = float(np.dot(calibration["weights"], traits(values, tags))) + calibration["bias"]
+    score = float(np.dot(calibration["weights"], traits(values, surest))) + calibration["bias"]
     return float(1 / (1 + np.exp(-np.clip(score, -30, 30))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,29 +32,43 @@ class Evidence:
     """What is heard at some moments.
 
     Attributes:
-        embedding: (b, c) float32 of unit length.
-        tags: for each moment what sounds, most probable first.
+        probability: (b, tags) float32, of each sound class.
         level: (b,) float32, root mean square of the wave, 1 = full scale.
+        names: the sound classes.
     """
 
-    embedding: np.ndarray
-    tags: list[tuple[Tag, ...]]
+    probability: np.ndarray
     level: np.ndarray
+    names: Sequence[str]
+
+    @property
+    def tags(self) -> list[tuple[Tag, ...]]:
+        """For each moment what sounds, most probable first."""
+        return [self._named(row) for row in self.probability]
+
+    def _named(self, row: np.ndarray) -> tuple[Tag, ...]:
+        order = np.argsort(-row, kind="stable")[:MOST_TAGS]
+        return tuple(Tag(self.names[i], float(row[i])) for i in order if row[i] >= LEAST_TAG)
 
     def __len__(self) -> int:
         return len(self.level)
 
     def __getitem__(self, which: slice) -> Evidence:
-        return Evidence(self.embedding[which], self.tags[which], self.level[which])
+        return Evidence(self.probability[which], self.level[which], self.names)
 
     @staticmethod
     def join(parts: list[Evidence]) -> Evidence:
         """Several in one, in their order."""
         return Evidence(
-            np.concatenate([part.embedding for part in parts]),
-            [tags for part in parts for tags in part.tags],
+            np.concatenate([part.probability for part in parts]),
             np.concatenate([part.level for part in parts]),
+            parts[0].names,
         )
+
+    def mean(self) -> Evidence:
+        """All moments as one: mean probabilities, and the level of the whole."""
+        level = np.sqrt(np.mean(np.square(self.level), keepdims=True))
+        return Evidence(self.probability.mean(0, keepdims=True), level, self.names)
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -122,20 +137,11 @@ class Engine:
     def hear(self, windows: np.ndarray) -> Evidence:
         """Windows (b, n) float32 at `rate`, n = window * rate -> what is heard in the middle."""
         waves = torch.from_numpy(np.ascontiguousarray(windows, np.float32)).to(self.device)
-        heard = self.network.hear(log_mel(waves))
-        focus = self._weights(heard.logits.shape[1])
-        probability = torch.einsum("t,btk->bk", focus, heard.logits.sigmoid())
-        embedding = self.network.embed(probability)
-        tags = [self._name(row) for row in probability.cpu().numpy()]
+        logits = self.network.hear(log_mel(waves)).logits
+        focus = self._weights(logits.shape[1])
+        probability = torch.einsum("t,btk->bk", focus, logits.sigmoid())
         level = np.sqrt(np.mean(np.square(windows, dtype=np.float64), axis=1))
-        return Evidence(embedding.cpu().numpy(), tags, level.astype(np.float32))
-
-    def _name(self, probability: np.ndarray) -> tuple[Tag, ...]:
-        order = np.argsort(-probability, kind="stable")[:MOST_TAGS]
-        names = self.header.tags
-        return tuple(
-            Tag(names[i], float(probability[i])) for i in order if probability[i] >= LEAST_TAG
-        )
+        return Evidence(probability.cpu().numpy(), level.astype(np.float32), self.header.tags)
 
     def prepare(self, frame: np.ndarray) -> np.ndarray:
         """A frame (H, W, 3) uint8 RGB -> (3, h, w) uint8 at the size the network takes."""
@@ -151,22 +157,21 @@ class Engine:
         sound embeds to.
         """
         frames = normalise(torch.from_numpy(prepared).to(self.device))
-        if evidence is None:
-            none = torch.zeros(len(frames), self.network.config.tags, device=self.device)
-            sounds = self.network.embed(none)
-        else:
-            sounds = torch.from_numpy(evidence.embedding).to(self.device)
+        nothing = np.zeros((len(prepared), self.network.config.tags), np.float32)
+        probability = nothing if evidence is None else evidence.probability
+        sounds = self.network.embed(torch.from_numpy(probability).to(self.device))
         values = correlate(self.network.see(frames), sounds)
         if self.quality == "high":
             mirrored = correlate(self.network.see(frames.flip(3)), sounds).flip(2)
-            smaller = functional.interpolate(frames, scale_factor=0.5, mode="bilinear", antialias=True)
+            smaller = functional.interpolate(
+                frames, scale_factor=0.5, mode="bilinear", antialias=True
+            )
             coarse = correlate(self.network.see(smaller), sounds)[:, None]
             coarse = functional.interpolate(coarse, values.shape[1:], mode="bilinear")[:, 0]
             values = (values + mirrored + coarse) / 3
         maps = values.cpu().numpy()
         level = np.zeros(len(maps)) if evidence is None else evidence.level
-        tags = [()] * len(maps) if evidence is None else evidence.tags
         return [
-            (grid, confidence(grid, float(loud), names, self.header.calibration))
-            for grid, loud, names in zip(maps, level, tags, strict=True)
+            (grid, confidence(grid, float(loud), float(row.max()), self.header.calibration))
+            for grid, loud, row in zip(maps, level, probability, strict=True)
         ]

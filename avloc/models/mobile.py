@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -137,9 +138,15 @@ class Backbone(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.last(self.blocks(self.stem(x)))
 
-    def pyramid(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Features at stride 16 and at stride 32."""
-        fine = self.blocks[: self.fine](self.stem(x))
+    def pyramid(self, x: Tensor, fixed: int = 0) -> tuple[Tensor, Tensor]:
+        """Features at stride 16 and at stride 32.
+
+        No gradient reaches the stem and the first `fixed` blocks: at their resolution the
+        backward pass costs as much as that of all the others.
+        """
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not fixed):
+            early = self.blocks[:fixed](self.stem(x))
+        fine = self.blocks[fixed : self.fine](early)
         return fine, self.last(self.blocks[self.fine :](fine))
 
 

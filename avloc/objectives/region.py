@@ -30,9 +30,7 @@ class RegionContrast(nn.Module):
         scale, shift: start of the learned line from cosine to the logit of "this cell sounds".
     """
 
-    def __init__(
-        self, temperature: float = 0.07, scale: float = 12.0, shift: float = -5.0
-    ) -> None:
+    def __init__(self, temperature: float = 0.07, scale: float = 12.0, shift: float = -5.0) -> None:
         super().__init__()
         self.temperature = temperature
         self.scale = nn.Parameter(torch.tensor(scale))

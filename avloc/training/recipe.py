@@ -54,6 +54,8 @@ class OptimiserConfig:
         image, sound: learning rates of the two backbones (the tagger goes with the sound).
         decay: weight decay.
         average: momentum of the averaged weights that are kept.
+        early, early_every: the first blocks of the image backbone, which cost half of an update,
+            are trained in every so many updates only.
     """
 
     steps: int = 2000
@@ -63,6 +65,8 @@ class OptimiserConfig:
     sound: float = 2e-5
     decay: float = 1e-4
     average: float = 0.995
+    early: int = 6
+    early_every: int = 4
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,9 @@ def build(kind: type[T], raw: dict[str, Any], where: str) -> T:
     ]
     if missing:
         raise RecipeError(f"{where}: missing key {missing[0]!r}")
-    return kind(**{key: _coerce(value, types[key], f"{where}: {key}") for key, value in raw.items()})
+    return kind(
+        **{key: _coerce(value, types[key], f"{where}: {key}") for key, value in raw.items()}
+    )
 
 
 def _coerce(value: Any, kind: Any, where: str) -> Any:

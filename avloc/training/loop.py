@@ -1,0 +1,178 @@
+"""The training loop: one process, resumable at any saved step."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+
+from avloc.data.batches import Batch, Batches
+from avloc.features.image import normalise
+from avloc.features.spectrogram import log_mel
+from avloc.files import replacing
+from avloc.models.two_stream import TwoStream
+from avloc.objectives.region import RegionContrast
+from avloc.training.recipe import Recipe
+
+Progress = Callable[[int, int, dict[str, float]], None]
+
+
+class Trainer:
+    """A network on its way: weights, their running average, optimiser and position.
+
+    Args:
+        network: the warm start; a frozen copy of it keeps the networks to what they knew.
+        device: where to compute.
+    """
+
+    def __init__(self, network: TwoStream, recipe: Recipe, device: torch.device) -> None:
+        self.recipe = recipe
+        self.device = device
+        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = AveragedModel(
+            self.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.optimiser.average)
+        )
+        self.before = AveragedModel(self.network).module.requires_grad_(False).eval()
+        self.objective = RegionContrast(recipe.objective.temperature).to(device)
+        rates = recipe.optimiser
+        heads = [self.network.image_head, self.network.sound_head, self.objective]
+        self.optimiser = torch.optim.AdamW(
+            [
+                {"params": _parameters(*heads), "lr": rates.head},
+                {"params": _parameters(self.network.image), "lr": rates.image},
+                {"params": _parameters(self.network.sound, self.network.tagger), "lr": rates.sound},
+            ],
+            weight_decay=rates.decay,
+        )
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
+        self.step = 0
+
+    def _rate(self, step: int) -> float:
+        plan = self.recipe.optimiser
+        if step < plan.warmup:
+            return (step + 1) / plan.warmup
+        done = (step - plan.warmup) / max(1, plan.steps - plan.warmup)
+        return 0.5 + 0.5 * math.cos(math.pi * min(1.0, done))
+
+    def update(self, batch: Batch) -> dict[str, float]:
+        """One step of the optimiser; returns the terms of the loss."""
+        weights = self.recipe.objective
+        # Batches are small and made of few sources: the statistics of the pretraining are better.
+        self.network.eval()
+        frames = normalise(self._on(batch.frames))
+        plan = self.recipe.optimiser
+        fixed = plan.early if self.step % plan.early_every else 0
+        fine, coarse = self.network.image.pyramid(frames, fixed)
+        looks = self.network.image_head.looks
+        cells = nn.functional.normalize(self.network.image_head(fine, coarse), dim=1)
+        waves = log_mel(self._on(batch.waves))
+        heard = self.network.hear(waves)
+        sounds = [
+            self.network.embed(heard.logits.sigmoid().mean(1)),
+            self.network.embed(self._on(batch.probabilities)),
+        ]
+        terms = self.objective(
+            cells, torch.cat(sounds), self._on(batch.truth), self._on(batch.unsure)
+        )
+        half = slice(0, len(frames) // 2)
+        with torch.no_grad():
+            known = self.before.image_head.looks(self.before.image(frames[half]))
+            named = self.before.hear(waves).logits
+        keep_image = nn.functional.smooth_l1_loss(looks(coarse[half]), known)
+        keep_sound = nn.functional.mse_loss(heard.logits, named)
+        loss = (
+            weights.contrast * terms.contrast
+            + weights.presence * terms.presence
+            + weights.keep_image * keep_image
+            + weights.keep_sound * keep_sound
+        )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        self.schedule.step()
+        self.average.update_parameters(self.network)
+        self.step += 1
+        parts = {
+            "loss": loss,
+            "contrast": terms.contrast,
+            "presence": terms.presence,
+            "keep_image": keep_image,
+            "keep_sound": keep_sound,
+        }
+        return {name: part.item() for name, part in parts.items()}
+
+    def _on(self, array: Any) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+    def save(self, path: Path) -> None:
+        """Everything that resuming needs, in one file."""
+        state = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "before": self.before.state_dict(),
+            "objective": self.objective.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "step": self.step,
+        }
+        with replacing(path) as part:
+            torch.save(state, part)
+
+    def load(self, path: Path) -> None:
+        """Continue from what `save` wrote."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.before.load_state_dict(state["before"])
+        self.objective.load_state_dict(state["objective"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.step = state["step"]
+
+
+def _parameters(*modules: nn.Module) -> list[nn.Parameter]:
+    return [parameter for module in modules for parameter in module.parameters()]
+
+
+def fit(trainer: Trainer, batches: Batches, folder: Path, progress: Progress) -> None:
+    """Train until the recipe's last step; the state is saved on the way and at the end."""
+    recipe = trainer.recipe
+    left = range(trainer.step, recipe.optimiser.steps)
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        sampler=left,
+        num_workers=1,
+        prefetch_factor=4,
+        collate_fn=_as_is,
+    )
+    started = time.monotonic()
+    with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
+        for batch in loader:
+            terms = trainer.update(batch)
+            entry = {"step": trainer.step, "seconds": round(time.monotonic() - started, 1), **terms}
+            log.write(json.dumps(entry) + "\n")
+            progress(trainer.step, recipe.optimiser.steps, terms)
+            if trainer.step % recipe.save_every == 0:
+                log.flush()
+                trainer.save(folder / "last.pt")
+    trainer.save(folder / "last.pt")
+
+
+def _as_is(batch: Batch) -> Batch:
+    return batch
+
+
+def recipe_dictionary(recipe: Recipe) -> dict[str, Any]:
+    """The resolved recipe as plain values."""
+    return json.loads(json.dumps(asdict(recipe)))
