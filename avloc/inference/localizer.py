@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import av
 import numpy as np
 import torch
 
@@ -19,6 +18,7 @@ from avloc.inference.mapping import Mapped
 from avloc.inference.outputs import Outputs
 from avloc.inference.rendering import Renderer
 from avloc.inference.sources import Request, Source
+from avloc.media.codecs import PYAV_VERSION
 from avloc.media.overlay import Painter
 from avloc.media.style import Style
 from avloc.types import Heatmap, Localization
@@ -228,4 +228,4 @@ def _request(
 def _versions() -> dict[str, str]:
     from avloc import __version__
 
-    return {"avloc": __version__, "torch": str(torch.__version__), "av": av.__version__}
+    return {"avloc": __version__, "torch": str(torch.__version__), "av": PYAV_VERSION}

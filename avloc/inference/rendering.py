@@ -6,13 +6,11 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import av
-
 from avloc.inference.mapping import Mapped
 from avloc.inference.schedule import Step
 from avloc.media.layer import Layer
 from avloc.media.overlay import Painter
-from avloc.media.reader import frame_bytes
+from avloc.media.reader import Picture, frame_bytes
 from avloc.types import Heatmap
 
 SOFT_BYTES = 160 << 20
@@ -25,7 +23,7 @@ HARD_BYTES = 320 << 20
 class Drawn(NamedTuple):
     """A finished frame; `heatmap` where it is the first one that shows it."""
 
-    picture: av.VideoFrame
+    picture: Picture
     time: float
     heatmap: Heatmap | None
 

@@ -8,6 +8,8 @@ import av
 
 from avloc.media.containers import PICTURE_CODECS
 
+PYAV_VERSION = av.__version__
+
 ENCODERS = {
     **{name: codec.encoder for name, codec in PICTURE_CODECS.items()},
     "aac": "aac",

@@ -22,6 +22,9 @@ from avloc.media.orientation import Orientation, orientation_of
 from avloc.media.pixels import frame_matrix
 from avloc.media.probe import video_stream
 
+Picture = av.VideoFrame
+"""A frame, for those who hand it on without knowing PyAV."""
+
 STILL_RATE = 25
 """Frames a second of a picture that stands still for as long as a sound lasts."""
 

@@ -89,7 +89,7 @@ def label(text: str, height: int, width: int, size: int | None = None) -> np.nda
     """
     size = size or text_size(height, width)
     pad_x, pad_y = round(0.5 * size), round(0.22 * size)
-    room = width - 2 * margin(height, width) - 2 * pad_x
+    room = width - 2 * margin(height, width) - 2 * pad_x - 1  # `written` leaves a pixel free
     if not text or room < 2 * size or height < 3 * size:
         return None
     if font(size).getlength(text) > room:
