@@ -78,5 +78,5 @@ def main() -> None:
         abandon_stdout()
         code = 1
     if code == INTERRUPTED:
-        reporter.fail("avloc: interrupted; nothing unfinished is left behind")
+        reporter.fail("avloc: interrupted")
     sys.exit(code if isinstance(code, int) else 0)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from avloc.media.colormap import COLORMAPS
@@ -16,6 +16,7 @@ def test_tags_are_named_with_their_probability() -> None:
 
 
 @settings(max_examples=40)
+@example("CCCO", 30, 48)
 @given(st.text(max_size=60), st.integers(1, 400), st.integers(1, 400))
 def test_a_label_of_any_text_stays_inside_the_picture(text: str, height: int, width: int) -> None:
     drawn = label(tags_line([Tag(text, 0.5)]), height, width)
