@@ -278,12 +278,16 @@ class Scene:
 
     @cached_property
     def _paths(self) -> np.ndarray:
-        strip = self.width / max(1, len(self.things)) if self.apart else 0.0
-        fields = [
-            (k * strip, 0.0, (k + 1) * strip if self.apart else self.width, float(self.height))
-            for k in range(len(self.things))
-        ]
         halves = [thing.half for thing in self.things]
+        width, height = float(self.width), float(self.height)
+        fields = [(0.0, 0.0, width, height)] * len(halves)
+        if self.apart:
+            strip = width / len(halves)
+            # A third of its half more on each side, since things may leave their field by that.
+            inset = [0.02 * width + 0.33 * half[0] for half in halves]
+            fields = [
+                (k * strip + rim, 0.0, (k + 1) * strip - rim, height) for k, rim in enumerate(inset)
+            ]
         return wander(halves, fields, self.seconds, self._rng("path"), SPEED * self.height)
 
     @cached_property

@@ -43,6 +43,8 @@ def chatter(things: Sequence[int], seconds: float, rng: np.random.Generator) -> 
             start = end + float(rng.uniform(0.15, 0.5))
         else:
             start = end + 0.02
+        # Nobody talks over itself.
+        start = max([start, *(event.end + 0.02 for event in events if event.thing == order[0])])
     return tuple(events)
 
 
