@@ -100,6 +100,7 @@ class Outputs:
                     self.codec,
                     source.sound,
                     keep_rotation=self.rotation == "keep",
+                    name=self.paths["video"],
                 )
                 stack.enter_context(video)
             shows: list[FramesSink | GifSink] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from typing import Self
 
 import av
@@ -19,6 +20,13 @@ DTS_FORMATS = ("avi",)
 MOST_THREADS = 8
 MOST_FAILURES = 200
 """Failed reads in a row after which a file counts as broken off."""
+
+SILENT_LOSS = 0.3
+"""Seconds: a gap at least this long in the picture *and* in the sound is a loss. Matroska and
+transport streams skip damaged parts without a word; only one of the two may pause by itself."""
+
+BACK_OFFS = (0.0, 2.0, 10.0, 60.0)
+"""Seconds to seek before the wanted moment; transport streams have no index and may overshoot."""
 
 END_TOLERANCE = 0.5
 """Seconds by which a file may end before its stated end and still be whole."""
@@ -51,7 +59,10 @@ class Decoder:
         self._waiting: set[int] = set()
         self._last_end = 0.0
         self._latest = 0.0  # end of the last packet of any stream, on the file's clock
-        self._frames = self._decode()
+        self._sound_end: dict[int, float] = {}
+        self._gaps: list[tuple[float, float]] = []
+        self._sound_gaps: list[tuple[float, float]] = []
+        self._frames: Iterator[av.VideoFrame] = self._decode()
 
     @property
     def stated_end(self) -> float | None:
@@ -71,21 +82,47 @@ class Decoder:
         return next(self._frames)
 
     def seek(self, seconds: float) -> bool:
-        """Go to the last key frame at or before `seconds`; False where the file cannot."""
-        ticks = int((seconds + self.origin) / self.time_base)
+        """Go on at a frame at or before `seconds`, if possible not long before.
+
+        False where the file cannot be sought in: then decoding goes on where it was.
+        """
+        for back in BACK_OFFS:
+            target = max(0.0, seconds - back)
+            ticks = int((target + self.origin) / self.time_base)
+            try:
+                self._container.seek(ticks, stream=self._stream, backward=True)
+            except av.error.FFmpegError:
+                continue
+            self._forget(target)
+            first = next(self._frames, None)
+            if first is not None and float(first.pts * self.time_base) <= seconds + 1e-3:
+                self._frames = chain([first], self._frames)
+                return True
         try:
-            self._container.seek(ticks, stream=self._stream, backward=True)
+            self._container.seek(min(0, self._container.start_time or 0))
         except av.error.FFmpegError:
             return False
+        self._forget(0.0)
+        return True
+
+    def _forget(self, seconds: float) -> None:
         self._waiting.clear()
+        self._gaps.clear()
+        self._sound_gaps.clear()
+        self._sound_end.clear()
         self._failed = False
         self.lost_seconds = 0.0
+        self._last_end = seconds
         self._frames = self._decode()
-        return True
 
     def count_missing_end(self) -> None:
         """After the last frame: count what the file states and does not hold."""
         self._count_losses(all_of_them=True)
+        self.lost_seconds += sum(
+            max(0.0, min(gap[1], silent[1]) - max(gap[0], silent[0]))
+            for gap in self._gaps
+            for silent in self._sound_gaps
+        )
         stated = self.stated_end
         if stated is None:
             return
@@ -117,7 +154,10 @@ class Decoder:
     def _packets(self) -> Iterator[av.Packet]:
         """Packets of the stream; goes on where a read fails."""
         _, duration = track_times(self._stream)
-        wanted = (self._stream,) if duration else tuple(self._container.streams)
+        # MP4 and AVI have an index; what is missing in them shows as a failed packet.
+        indexed = duration and self._stream.duration
+        sounds = tuple(self._container.streams.audio)
+        wanted = (self._stream,) if indexed else (self._stream, *sounds)
         failures = 0
         while failures < MOST_FAILURES:
             try:
@@ -136,8 +176,13 @@ class Decoder:
 
     def _note_end(self, packet: av.Packet) -> None:
         if packet.pts is not None and packet.time_base:
-            end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            begin = float(packet.pts * packet.time_base)
+            end = begin + float((packet.duration or 0) * packet.time_base)
             self._latest = max(self._latest, end)
+            last = self._sound_end.get(packet.stream.index, begin)
+            if begin - last > SILENT_LOSS:
+                self._sound_gaps.append((last, begin))
+            self._sound_end[packet.stream.index] = max(last, end)
 
     def _rebase(self, frame: av.VideoFrame) -> None:
         if frame.pts is not None:
@@ -150,7 +195,10 @@ class Decoder:
             self._origin_ticks = start if self._failed and start is not None else stamp
             self.origin = float(self._origin_ticks * self.time_base)
         frame.pts = stamp - self._origin_ticks
-        self._last_end = max(self._last_end, float(frame.pts * self.time_base) + self.frame_seconds)
+        time = float(frame.pts * self.time_base)
+        if time - self._last_end > SILENT_LOSS:
+            self._gaps.append((self._last_end + self.origin, time + self.origin))
+        self._last_end = max(self._last_end, time + self.frame_seconds)
         self._count_losses(before=stamp)
 
     def _count_losses(self, before: int = 0, all_of_them: bool = False) -> None:

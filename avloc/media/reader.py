@@ -130,7 +130,7 @@ class VideoReader:
                 frames = self._finish(chain([raw], self._decoder))
         shown = next(frames, None)
         if shown is None:
-            raise MediaError(f"{self.path}: not a single frame can be decoded")
+            raise self._nothing()
         self.first = shown
         self.width, self.height = shown.width, shown.height
         self.format = shown.format.name
@@ -160,9 +160,13 @@ class VideoReader:
             if time < self.start - 5e-4:
                 continue
             if self.end is not None and time >= self.end - 5e-4:
+                if last < 0:
+                    raise self._nothing()
                 return
             last = picture.pts
             yield Shown(picture, time)
+        if last < 0:
+            raise self._nothing()
         if self.end is None or (self.stated_end is not None and self.end > self.stated_end):
             self._decoder.count_missing_end()
 
@@ -184,6 +188,14 @@ class VideoReader:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _nothing(self) -> MediaError:
+        if self.start > 0 or self.end is not None:
+            stop = "" if self.end is None else f" and before {self.end:g} s"
+            return MediaError(
+                f"{self.path}: no frame from {self.start:g} s on{stop}; check the times"
+            )
+        return MediaError(f"{self.path}: not a single frame can be decoded")
 
     def _format_of(self, raw: av.VideoFrame) -> str:
         name = raw.format.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -71,6 +71,7 @@ class VideoWriter:
         codec: a name of `PICTURE_CODECS`; None takes the container's default.
         sound: what to write along, None for nothing.
         keep_rotation: store the picture turned back, with the rotation as a note to players.
+        name: what errors call the file, where `path` is a temporary name.
 
     Attributes:
         notes: what could not be carried over.
@@ -88,8 +89,10 @@ class VideoWriter:
         codec: str | None = None,
         sound: Sound | None = None,
         keep_rotation: bool = False,
+        name: Path | None = None,
     ) -> None:
         self.path = path
+        self._name = name or path
         self.notes: list[str] = []
         self._kind = container_for(path)
         self._codec = picture_codec(path, codec)
@@ -101,12 +104,9 @@ class VideoWriter:
         self._failure: BaseException | None = None
         self._stack = ExitStack()
         try:
-            self._open(size, sound)
-        except av.error.FFmpegError as error:
-            self._stack.close()
-            raise self._error(error) from error
+            self._open_some_way(size, sound)
         except BaseException:
-            self._stack.close()
+            self._abandon()
             raise
         waiting = max(2, min(16, QUEUE_BYTES // max(1, frame_bytes(reader.first))))
         self._queue: queue.Queue[av.VideoFrame | None] = queue.Queue(waiting)
@@ -157,9 +157,31 @@ class VideoWriter:
 
     def _error(self, error: BaseException) -> MediaError:
         reason = getattr(error, "strerror", None) or str(error)
-        return MediaError(f"{self.path}: cannot be written ({reason}); check space and permissions")
+        return MediaError(
+            f"{self._name}: cannot be written ({reason}); check space and permissions"
+        )
 
-    def _open(self, size: tuple[int, int], sound: Sound | None) -> None:
+    def _open_some_way(self, size: tuple[int, int], sound: Sound | None) -> None:
+        """With the sound copied, or, where the container will not have it, encoded anew."""
+        try:
+            self._open(size, sound, copy=True)
+        except av.error.FFmpegError as error:
+            self._abandon()
+            if sound is None or isinstance(error, OSError):
+                raise self._error(error) from error
+            self.notes.clear()
+            try:
+                self._open(size, sound, copy=False)
+            except av.error.FFmpegError as again:
+                raise self._error(again) from again
+
+    def _abandon(self) -> None:
+        """Close everything; an output without its header cannot even be closed without a fuss."""
+        with suppress(av.error.FFmpegError):
+            self._stack.close()
+        self._stack = ExitStack()
+
+    def _open(self, size: tuple[int, int], sound: Sound | None, copy: bool) -> None:
         reader = self._reader
         self._out = self._stack.enter_context(
             av.open(str(self.path.absolute()), "w", container_options=dict(self._kind.options))
@@ -190,7 +212,7 @@ class VideoWriter:
                 self._turn_back = Orientation()
                 self.notes.append("rotation baked in: keeping it needs PyAV 18")
         self._stream, self._size = stream, (width, height)
-        self._companions = self._companions_of(sound)
+        self._companions = self._companions_of(sound, copy)
         self._out.metadata.update(reader.tags)
         stream.metadata.update(reader.labels)
         self._out.start_encoding()
@@ -204,7 +226,7 @@ class VideoWriter:
             if hasattr(like, name):
                 setattr(context, name, int(getattr(like, name)))
 
-    def _companions_of(self, sound: Sound | None) -> list[tuple[Companions, Span]]:
+    def _companions_of(self, sound: Sound | None, copy: bool) -> list[tuple[Companions, Span]]:
         """Sound and subtitles; the latter and the video's own sound share one file handle."""
         reader = self._reader
         cut = reader.start > 0
@@ -216,19 +238,23 @@ class VideoWriter:
         tracks: list[Track] = []
         source = self._stack.enter_context(open_input(reader.path))
         if sound is not None and sound.own:
-            tracks.append(self._sound_track(source, sound, span))
+            tracks.append(self._sound_track(source, sound, span, copy))
         tracks += self._subtitle_tracks(source, span)
         if tracks:
             found.append((_companions(source, tracks), span))
         if sound is not None and not sound.own:
             other = self._stack.enter_context(open_input(sound.path))
-            found.append((_companions(other, [self._sound_track(other, sound, alien)]), alien))
+            found.append(
+                (_companions(other, [self._sound_track(other, sound, alien, copy)]), alien)
+            )
         return found
 
-    def _sound_track(self, source: av.container.InputContainer, sound: Sound, span: Span) -> Track:
+    def _sound_track(
+        self, source: av.container.InputContainer, sound: Sound, span: Span, copy: bool
+    ) -> Track:
         stream = sound_stream(source, sound.track, sound.path)
         copied = self._kind.copied
-        if copied is None or base_name(stream.codec_context.name) in copied:
+        if copy and (copied is None or base_name(stream.codec_context.name) in copied):
             try:
                 return CopiedSound(self._out, stream, span, self._kind)
             except ValueError:  # The muxer knows better.
