@@ -28,7 +28,9 @@ def row(heatmap: Heatmap, sources: int = 3) -> dict[str, Any]:
         "peak": [round(v, 4) for v in heatmap.peak()],
         "peaks": [[round(v, 4) for v in peak] for peak in heatmap.peaks(sources)],
         "boxes": [[round(v, 4) for v in box] for box in heatmap.boxes(BOX_RULE, sources)],
-        "tags": [{"name": tag.name, "probability": round(tag.probability, 4)} for tag in heatmap.tags],
+        "tags": [
+            {"name": tag.name, "probability": round(tag.probability, 4)} for tag in heatmap.tags
+        ],
     }
 
 
@@ -58,9 +60,7 @@ def _csv(rows: Iterable[dict[str, Any]]) -> str:
     for entry in rows:
         box = entry["boxes"][0] if entry["boxes"] else [""] * 4
         tag = entry["tags"][0] if entry["tags"] else {"name": "", "probability": ""}
-        writer.writerow(
-            [entry["time"], entry["confidence"], *entry["peak"], *box, *tag.values()]
-        )
+        writer.writerow([entry["time"], entry["confidence"], *entry["peak"], *box, *tag.values()])
     return text.getvalue()
 
 

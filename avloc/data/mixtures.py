@@ -59,7 +59,8 @@ def sounding(photo: Photo, label: str) -> np.ndarray:
     return photo.boxes[[name in SEEN_WITH[label] for name in photo.labels]]
 
 
-def _area(boxes: np.ndarray) -> float:
+def covered(boxes: np.ndarray) -> float:
+    """The share of a picture inside any of `boxes` (n, 4)."""
     grid = np.zeros((100, 100), bool)
     for x0, y0, x1, y1 in np.rint(boxes * 100).astype(int):
         grid[y0:y1, x0:x1] = True
@@ -72,7 +73,7 @@ def mixtures(root: Path, concepts: Concepts, count: int = 300, seed: int = 0) ->
     held_sounds = recordings(root, concepts, None, held_out=True)
     pool: dict[str, tuple[list[Photo], list[Recording]]] = {}
     for label in sorted(SEEN_WITH):
-        seen = [p for p in held_photos if _area(sounding(p, label)) > LEAST_AREA]
+        seen = [p for p in held_photos if covered(sounding(p, label)) > LEAST_AREA]
         heard = [r for r in held_sounds if r.label == label]
         if seen and heard:
             pool[label] = seen, heard

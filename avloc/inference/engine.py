@@ -8,21 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn import functional
 
 from avloc.errors import EnvironmentProblem, UsageError
 from avloc.features.image import fit, input_size, normalise
 from avloc.features.spectrogram import RATE, log_mel
-from avloc.inference.calibration import confidence
+from avloc.models.confidence import confidence, traits
 from avloc.models.mobile import fold_norms
 from avloc.models.two_stream import TwoStream, correlate
 from avloc.models.weights import BUNDLED, Header, load_weights
 from avloc.types import Tag
 
-WINDOW = 2.0  # seconds of sound that the network hears at once
-FOCUS = 0.35  # seconds: how far around the middle of a window its steps count (Gaussian sigma)
-AREA = 352 * 352  # pixels of the network's input
 LEAST_TAG = 0.1  # probability under which a sound class is not named
 MOST_TAGS = 5
 
@@ -98,7 +94,6 @@ class Engine:
     """
 
     rate = RATE
-    window = WINDOW
 
     def __init__(
         self,
@@ -112,11 +107,11 @@ class Engine:
         self.id = header.id
         self.header = header
         self.quality = quality
-        self.area = AREA if quality == "default" else 4 * AREA // 2
+        self.area = header.network.area * (1 if quality == "default" else 2)
         self.device = torch.device(device)
         network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network = fold_norms(network)
-        self._focus: dict[int, Tensor] = {}
+        self.window = header.network.window
 
     @classmethod
     def load(
@@ -125,21 +120,11 @@ class Engine:
         """From a weight file; without one, the bundled model."""
         return cls(*load_weights(path or BUNDLED), choose_device(device), quality)
 
-    def _weights(self, steps: int) -> Tensor:
-        """How much each time step of a window counts: a Gaussian around its middle."""
-        if steps not in self._focus:
-            offset = (torch.arange(steps) + 0.5) / steps - 0.5
-            weights = torch.exp(-0.5 * (offset * self.window / FOCUS) ** 2)
-            self._focus[steps] = (weights / weights.sum()).to(self.device)
-        return self._focus[steps]
-
     @torch.inference_mode()
     def hear(self, windows: np.ndarray) -> Evidence:
         """Windows (b, n) float32 at `rate`, n = window * rate -> what is heard in the middle."""
         waves = torch.from_numpy(np.ascontiguousarray(windows, np.float32)).to(self.device)
-        logits = self.network.hear(log_mel(waves)).logits
-        focus = self._weights(logits.shape[1])
-        probability = torch.einsum("t,btk->bk", focus, logits.sigmoid())
+        probability = self.network.middle(self.network.hear(log_mel(waves)))
         level = np.sqrt(np.mean(np.square(windows, dtype=np.float64), axis=1))
         return Evidence(probability.cpu().numpy(), level.astype(np.float32), self.header.tags)
 
@@ -172,6 +157,6 @@ class Engine:
         maps = values.cpu().numpy()
         level = np.zeros(len(maps)) if evidence is None else evidence.level
         return [
-            (grid, confidence(grid, float(loud), float(row.max()), self.header.calibration))
+            (grid, confidence(traits(grid, float(row.max())), float(loud), self.header.calibration))
             for grid, loud, row in zip(maps, level, probability, strict=True)
         ]

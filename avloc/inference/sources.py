@@ -10,7 +10,7 @@ from typing import Self
 
 from avloc.errors import MediaError, NoAudioError, UsageError
 from avloc.features.windows import WindowStream
-from avloc.inference.calibration import SILENT
+from avloc.models.confidence import SILENT
 from avloc.media.probe import MediaInfo, probe
 from avloc.media.reader import VideoReader
 from avloc.media.sound import SoundReader

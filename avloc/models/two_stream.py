@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +23,11 @@ class NetworkConfig:
         lateral: units of the branch that brings stride-16 detail into the grid.
         tag_hidden: units between sound features and class scores.
         tags: number of sound classes.
+        window: seconds of sound that the sound network takes at once. Its squeeze-excitation
+            pools over the whole input, so training and inference must agree on it.
+        focus: seconds around the middle of a window that count as its moment (sigma of a
+            Gaussian).
+        area: pixels of the network's input, about; its shape follows the picture's.
     """
 
     image: str = "mobilenet_v2"
@@ -33,16 +37,9 @@ class NetworkConfig:
     lateral: int = 128
     tag_hidden: int = 512
     tags: int = 527
-
-
-class Heard(NamedTuple):
-    """What the sound network says of each time step.
-
-    `embedding` (b, t, c) of unit length; `logits` (b, t, tags), their sigmoid is the probability.
-    """
-
-    embedding: Tensor
-    logits: Tensor
+    window: float = 2.0
+    focus: float = 0.35
+    area: int = 352 * 352
 
 
 class ImageHead(nn.Module):
@@ -107,16 +104,22 @@ class TwoStream(nn.Module):
         """Frames (b, 3, H, W), scaled to -1..1 -> unit embeddings (b, c, H/16, W/16)."""
         return functional.normalize(self.image_head(*self.image.pyramid(frames)), dim=1)
 
-    def hear(self, spectrogram: Tensor) -> Heard:
-        """Log-mel windows (b, 1, f, t) -> one embedding and class logits for every 32 frames.
+    def hear(self, spectrogram: Tensor) -> Tensor:
+        """Log-mel windows (b, 1, f, t') -> class logits (b, t, tags), a step for 32 frames each.
 
         A step's features are averaged with those of its neighbours: a single step (0.3 s) is
         shorter than most sounds that the network was taught to name.
         """
         steps = self.sound(spectrogram).mean(2)
         steps = functional.avg_pool1d(steps, 3, 1, 1, count_include_pad=False).transpose(1, 2)
-        logits = self.tagger(steps)
-        return Heard(self.embed(logits.sigmoid()), logits)
+        return self.tagger(steps)
+
+    def middle(self, logits: Tensor) -> Tensor:
+        """What is heard in the middle of a window: logits (b, t, tags) -> probability (b, tags)."""
+        steps = logits.shape[1]
+        offset = (torch.arange(steps, device=logits.device) + 0.5) / steps - 0.5
+        share = torch.softmax(-0.5 * (offset * self.config.window / self.config.focus) ** 2, 0)
+        return torch.einsum("t,btk->bk", share, logits.sigmoid())
 
     def embed(self, probability: Tensor) -> Tensor:
         """Class probabilities (..., tags) -> unit embeddings (..., c)."""

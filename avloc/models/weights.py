@@ -27,7 +27,7 @@ class Header:
     Attributes:
         id: the model's name.
         network: what to build.
-        calibration: numbers that turn correlations into a confidence (`inference.calibration`).
+        calibration: numbers that turn correlations into a confidence (`models.confidence`).
         tags: names of the sound classes.
         recipe: the resolved recipe that made the weights.
         format: version of this layout.

@@ -77,7 +77,7 @@ class Trainer:
         waves = log_mel(self._on(batch.waves))
         heard = self.network.hear(waves)
         sounds = [
-            self.network.embed(heard.logits.sigmoid().mean(1)),
+            self.network.embed(self.network.middle(heard)),
             self.network.embed(self._on(batch.probabilities)),
         ]
         terms = self.objective(
@@ -86,9 +86,9 @@ class Trainer:
         half = slice(0, len(frames) // 2)
         with torch.no_grad():
             known = self.before.image_head.looks(self.before.image(frames[half]))
-            named = self.before.hear(waves).logits
+            named = self.before.hear(waves)
         keep_image = nn.functional.smooth_l1_loss(looks(coarse[half]), known)
-        keep_sound = nn.functional.mse_loss(heard.logits, named)
+        keep_sound = nn.functional.mse_loss(heard, named)
         loss = (
             weights.contrast * terms.contrast
             + weights.presence * terms.presence
@@ -157,16 +157,19 @@ def fit(trainer: Trainer, batches: Batches, folder: Path, progress: Progress) ->
         collate_fn=_as_is,
     )
     started = time.monotonic()
-    with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
-        for batch in loader:
-            terms = trainer.update(batch)
-            entry = {"step": trainer.step, "seconds": round(time.monotonic() - started, 1), **terms}
-            log.write(json.dumps(entry) + "\n")
-            progress(trainer.step, recipe.optimiser.steps, terms)
-            if trainer.step % recipe.save_every == 0:
-                log.flush()
-                trainer.save(folder / "last.pt")
-    trainer.save(folder / "last.pt")
+    # Whatever ends the loop, its state is kept: the last step, Ctrl-C or SIGTERM.
+    try:
+        with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
+            for batch in loader:
+                terms = trainer.update(batch)
+                seconds = round(time.monotonic() - started, 1)
+                log.write(json.dumps({"step": trainer.step, "seconds": seconds, **terms}) + "\n")
+                progress(trainer.step, recipe.optimiser.steps, terms)
+                if trainer.step % recipe.save_every == 0:
+                    log.flush()
+                    trainer.save(folder / "last.pt")
+    finally:
+        trainer.save(folder / "last.pt")
 
 
 def _as_is(batch: Batch) -> Batch:

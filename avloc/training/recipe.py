@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from avloc.data.wild import Licences
 from avloc.errors import RecipeError
 from avloc.models.two_stream import NetworkConfig
 
@@ -34,7 +35,7 @@ class DataConfig:
     """
 
     concepts: str = "concepts.yaml"
-    licences: str = "free"
+    licences: Licences = "free"
     sizes: tuple[tuple[int, int], ...] = ((320, 320), (256, 384), (384, 256))
     images: int = 16
     synthetic: float = 0.15
@@ -163,6 +164,11 @@ def _coerce(value: Any, kind: Any, where: str) -> Any:
         if not isinstance(value, list | tuple):
             raise RecipeError(f"{where}: expected a list, got {value!r}")
         return tuple(_coerce(item, typing.get_args(kind)[0], where) for item in value)
+    if typing.get_origin(kind) is typing.Literal:
+        if value not in typing.get_args(kind):
+            known = ", ".join(map(repr, typing.get_args(kind)))
+            raise RecipeError(f"{where}: expected one of {known}, got {value!r}")
+        return value
     # YAML reads 1e-4 as text: it wants a dot in a float.
     if kind is float and isinstance(value, str) and re.fullmatch(r"[-+]?\d+e[-+]?\d+", value):
         return float(value)

@@ -13,22 +13,21 @@ from avloc.data.batches import Batches, Counts
 from avloc.data.composites import Composer
 from avloc.data.concepts import Concepts
 from avloc.data.listening import Recordings
+from avloc.data.pairs import held_out_pairs
 from avloc.data.pictures import Pictures
 from avloc.data.scenes import SyntheticSource
 from avloc.data.wild import photos, recordings
 from avloc.errors import UsageError
 from avloc.features.spectrogram import RATE
+from avloc.models.two_stream import TwoStream
 from avloc.models.weights import Header, save_weights
+from avloc.training.calibrate import calibrate, observe
 from avloc.training.guess import guess_boxes
 from avloc.training.loop import Trainer, fit, recipe_dictionary
 from avloc.training.recipe import Recipe
 from avloc.training.warm_start import tag_names, warm_start
 
-HEARD = 2.0  # seconds of a training sound: the window that inference uses
 SAMPLE = 300  # photos that image classes are standardised over
-
-# Until it is fitted on pairs (tools/calibrate.py) the confidence only follows the correlation.
-UNCALIBRATED = {"weights": [10.0, 0.0, 0.0], "bias": -5.0}
 
 
 def train(
@@ -54,8 +53,6 @@ def train(
 
     concepts = Concepts.read(recipe_path.parent / recipe.data.concepts)
     licences = recipe.data.licences
-    if licences not in ("free", "noncommercial"):
-        raise UsageError(f"data.licences: {licences!r} is neither 'free' nor 'noncommercial'")
     shown = photos(data, concepts, licences)
     heard = recordings(data, concepts, licences)
     pictures = Pictures(frozenset(recipe.data.crowded))
@@ -74,12 +71,12 @@ def train(
         trainer.load(state)
     plan = recipe.data
     tags = tag_names(data)
-    scenes = SyntheticSource(concepts, tags, RATE, HEARD)
+    scenes = SyntheticSource(concepts, tags, RATE, recipe.network.window)
     batches = Batches(
         Composer(shown, pictures, scenes.rows, concepts.names.index("person")),
         concepts,
         heard,
-        Recordings(RATE, HEARD),
+        Recordings(RATE, recipe.network.window),
         scenes,
         plan.sizes,
         Counts(plan.images, plan.recordings, plan.made_up, plan.synthetic),
@@ -88,6 +85,9 @@ def train(
     )
     fit(trainer, batches, folder, progress)
     target = folder / "best.safetensors"
-    header = Header(recipe.name, recipe.network, UNCALIBRATED, tags, resolved)
-    save_weights(target, trainer.average.module, header)
+    trained: TwoStream = trainer.average.module.to("cpu").eval()  # type: ignore[assignment]
+    pairs = held_out_pairs(data, concepts)
+    calibration = calibrate(observe(trained, pairs), pairs)
+    header = Header(recipe.name, recipe.network, calibration, tags, resolved)
+    save_weights(target, trained, header)
     return target

@@ -20,15 +20,13 @@ def traits(values: np.ndarray, surest: float) -> np.ndarray:
     return np.array([top, top - float(np.median(ordered)), surest])
 
 
-def confidence(
-    values: np.ndarray, level: float, surest: float, calibration: dict[str, Any]
-) -> float:
+def confidence(observed: np.ndarray, level: float, calibration: dict[str, Any]) -> float:
     """Probability in 0..1: a logistic model of `traits` (Platt 1999); 0 where the wave is silent.
 
     `calibration` holds ``weights`` (3 numbers) and ``bias``, fitted on matched, mismatched and
-    silent pairs.
+    silent pairs; `level` is the wave's root mean square.
     """
     if level < SILENT:
         return 0.0
-    score = float(np.dot(calibration["weights"], traits(values, surest))) + calibration["bias"]
+    score = float(np.dot(calibration["weights"], observed)) + calibration["bias"]
     return float(1 / (1 + np.exp(-np.clip(score, -30, 30))))

@@ -1,0 +1,74 @@
+"""Fitting the confidence: how often a map with such correlations belongs to a visible source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from avloc.data.pairs import Pair
+from avloc.features.image import fit, input_size, normalise
+from avloc.features.spectrogram import RATE, log_mel
+from avloc.features.windows import grid_times, window_at
+from avloc.models.confidence import confidence, traits
+from avloc.models.two_stream import TwoStream, correlate
+
+HOP = 0.5  # seconds between the windows of a recording
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Pairs of like confidence: mean confidence, share that is matched, and how many."""
+
+    confidence: float
+    matched: float
+    count: int
+
+
+@torch.inference_mode()
+def observe(network: TwoStream, pairs: list[Pair]) -> np.ndarray:
+    """The traits (n, 3) of the map of each pair."""
+    seconds = network.config.window
+    length = round(seconds * RATE)
+    rows = []
+    for pair in pairs:
+        wave = pair.wave(RATE, length)
+        windows = [
+            window_at(wave, RATE, float(t), seconds) for t in grid_times(len(wave), RATE, HOP)
+        ]
+        logits = network.hear(log_mel(torch.from_numpy(np.stack(windows))))
+        probability = network.middle(logits).mean(0, keepdim=True)
+        frame = pair.frame()
+        size = input_size(*frame.shape[:2], area=network.config.area)
+        cells = network.see(normalise(torch.from_numpy(fit(frame, size))[None]))
+        values = correlate(cells, network.embed(probability))[0].numpy()
+        rows.append(traits(values, float(probability.max())))
+    return np.stack(rows)
+
+
+def calibrate(rows: np.ndarray, pairs: list[Pair]) -> dict[str, Any]:
+    """The calibration of a weight file from the traits (n, 3) of pairs."""
+    matched = np.array([pair.kind == "matched" for pair in pairs])
+    model = LogisticRegression(C=100.0, class_weight="balanced", max_iter=1000).fit(rows, matched)
+    return {"weights": [float(w) for w in model.coef_[0]], "bias": float(model.intercept_[0])}
+
+
+def reliability(
+    rows: np.ndarray, pairs: list[Pair], calibration: dict[str, Any], bins: int = 5
+) -> list[Bin]:
+    """How confidence compares with truth, in equal steps of confidence."""
+    sure = np.array([confidence(row, 1.0, calibration) for row in rows])
+    matched = np.array([pair.kind == "matched" for pair in pairs], float)
+    place = np.clip((sure * bins).astype(int), 0, bins - 1)
+    return [
+        Bin(
+            float(sure[place == b].mean()),
+            float(matched[place == b].mean()),
+            int((place == b).sum()),
+        )
+        for b in range(bins)
+        if (place == b).any()
+    ]
