@@ -39,7 +39,7 @@ class Schedule:
     def __init__(self, fps: float, start: float, frame_seconds: float) -> None:
         self._every = fps * frame_seconds >= 0.999
         self._fps, self._start, self._frame_seconds = fps, start, frame_seconds
-        self._slack = min(frame_seconds, 1 / fps) / 4  # Times are rounded to ticks.
+        self._slack = min(frame_seconds, 1 / fps) / 4
 
     def steps(self, frames: Iterable[Shown]) -> Iterator[Step]:
         """The frames with their moments; one frame is held back to know how long it is shown."""
@@ -63,11 +63,13 @@ class Schedule:
     ) -> tuple[Step, int]:
         if self._every:
             return Step(shown, shot, (shown.time,)), number
+        # Times are rounded to ticks: one just after the end of a frame means the next frame.
+        slack = min(self._slack, (until - shown.time) / 4)
         times = []
-        while (time := self._start + number / self._fps) < until - self._slack:
+        while (time := self._start + number / self._fps) < until - slack:
             if time >= shown.time - self._slack:
                 times.append(time)
             number += 1
-        if first and not (times and times[0] - shown.time < self._slack):
+        if first and not (times and times[0] - shown.time < slack):
             times.insert(0, shown.time)
         return Step(shown, shot, tuple(times)), number

@@ -17,6 +17,9 @@ SAMPLES = 4
 LEAST = 14.0
 """Mean difference, of 255, that a cut has at least."""
 
+SUDDEN = 40.0
+"""The same for the first frames, as long as nothing is known of the usual motion."""
+
 RATIO = 3.5
 """How much a cut stands out from the frames just before it: motion and flicker do not."""
 
@@ -35,12 +38,10 @@ class CutDetector:
         if last is None or last.shape != grid.shape:
             return False
         change = float(np.abs(grid - last).mean())
-        usual = median(self._recent) if self._recent else 0.0
-        cut = change > max(LEAST, RATIO * usual)
-        if cut:
-            self._recent.clear()
-        else:
-            self._recent.append(change)
+        # The first differences are all there is to tell motion from a cut.
+        least = LEAST if len(self._recent) > 1 else SUDDEN
+        cut = change > max(least, RATIO * median(self._recent or [0.0]))
+        self._recent.append(change)
         return cut
 
 

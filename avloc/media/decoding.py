@@ -117,7 +117,8 @@ class Decoder:
 
     def count_missing_end(self) -> None:
         """After the last frame: count what the file states and does not hold."""
-        self._count_losses(all_of_them=True)
+        last = round(self._last_end / self.time_base) + (self._origin_ticks or 0)
+        self._count_losses({pts for pts in self._waiting if pts < last})
         self.lost_seconds += sum(
             max(0.0, min(gap[1], silent[1]) - max(gap[0], silent[0]))
             for gap in self._gaps
@@ -125,6 +126,7 @@ class Decoder:
         )
         stated = self.stated_end
         if stated is None:
+            self._count_losses(self._waiting)
             return
         _, duration = track_times(self._stream)
         # Only the container states a length: its longest track may be the sound.
@@ -132,6 +134,8 @@ class Decoder:
         missing = stated - there
         if missing > max(END_TOLERANCE, 3 * self.frame_seconds):
             self.lost_seconds += missing
+        else:
+            self._count_losses(self._waiting)
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         failures = 0
@@ -199,14 +203,13 @@ class Decoder:
         if time - self._last_end > SILENT_LOSS:
             self._gaps.append((self._last_end + self.origin, time + self.origin))
         self._last_end = max(self._last_end, time + self.frame_seconds)
-        self._count_losses(before=stamp)
+        self._count_losses({pts for pts in self._waiting if pts < stamp})
 
-    def _count_losses(self, before: int = 0, all_of_them: bool = False) -> None:
+    def _count_losses(self, over: set[int]) -> None:
         """Packets whose frame's turn is over, where something failed: their frames are lost.
 
         Without failures a packet without a frame of its own is normal: hidden frames of VP8.
         """
-        over = self._waiting if all_of_them else {pts for pts in self._waiting if pts < before}
         if self._failed:
             self.lost_seconds += len(over) * self.frame_seconds
         self._waiting = self._waiting - over
