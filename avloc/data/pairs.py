@@ -1,4 +1,4 @@
-"""Pictures and sounds that belong together, or do not: what a confidence is fitted and judged on."""
+"""Pictures and sounds that belong together, or do not: what a confidence is fitted to."""
 
 from __future__ import annotations
 

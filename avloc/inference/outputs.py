@@ -108,7 +108,9 @@ class Outputs:
                 shows.append(FramesSink(parts["frames"]))
             if "gif" in parts:
                 shows.append(GifSink(stack.enter_context(GifWriter(parts["gif"]))))
-            tables = [kind(parts[name]) for name, kind in TABLES.items() if name in parts]
+            tables: list[Sink] = [
+                kind(parts[name]) for name, kind in TABLES.items() if name in parts
+            ]
             yield Writing(video, shows, tables)
 
 

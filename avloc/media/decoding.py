@@ -95,7 +95,7 @@ class Decoder:
                 continue
             self._forget(target)
             first = next(self._frames, None)
-            if first is not None and float(first.pts * self.time_base) <= seconds + 1e-3:
+            if first is not None and float((first.pts or 0) * self.time_base) <= seconds + 1e-3:
                 self._frames = chain([first], self._frames)
                 return True
         try:

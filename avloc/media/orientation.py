@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import cast
 
 import av
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 
 ONE = 1 << 16
 """1.0 in the fixed-point numbers of a display matrix."""
@@ -70,11 +71,12 @@ _TURNED = (
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """What the display matrix of a decoded frame asks for; turned by odd angles: the nearest."""
     try:
-        data = frame.side_data.get(Type.DISPLAYMATRIX)
+        # The stubs take it for a dictionary of names.
+        data = cast(SideDataContainer, frame.side_data)[Type.DISPLAYMATRIX]
+    except KeyError:
+        return Orientation()
     except ValueError:  # PyAV stumbles over kinds it does not know, as EXIF; less exact:
         return _TURNED[round(-frame.rotation / 90) % 4]
-    if data is None:
-        return Orientation()
     # Rows (a, b, u), (c, d, v), (x, y, w): a point (p, q) goes to (a p + c q, b p + d q).
     a, b, _, c, d = struct.unpack("=5i", bytes(data)[:20])
     if abs(b) + abs(c) > abs(a) + abs(d):

@@ -75,9 +75,9 @@ class GifWriter:
         """Add a picture that is shown from `time` seconds on."""
         try:
             if self._stream is None:
-                self._open(picture, time)
+                self._stream = self._open(picture, time)
             self._last = max(self._last + 1, round((time - self._first) * GIF_TICKS))
-            self._encode(picture)
+            self._encode(picture, self._stream)
         except av.error.FFmpegError as error:
             raise self._error(error) from error
 
@@ -102,17 +102,17 @@ class GifWriter:
         if kind is None:
             self.close()
 
-    def _open(self, like: av.VideoFrame, time: float) -> None:
+    def _open(self, like: av.VideoFrame, time: float) -> av.VideoStream:
         self._first = time
         scale = min(1.0, GIF_SIDE / max(like.width, like.height))
         width, height = max(1, round(like.width * scale)), max(1, round(like.height * scale))
         stream = self._out.add_stream("gif", rate=GIF_TICKS)
-        stream.width, stream.height, stream.pix_fmt = width, height, "pal8"  # type: ignore[union-attr]
+        stream.width, stream.height, stream.pix_fmt = width, height, "pal8"
         stream.codec_context.time_base = Fraction(1, GIF_TICKS)
-        self._stream = stream  # type: ignore[assignment]
         self._size = (width, height)
+        return stream
 
-    def _encode(self, picture: av.VideoFrame) -> None:
+    def _encode(self, picture: av.VideoFrame, stream: av.VideoStream) -> None:
         from PIL import Image
 
         width, height = self._size
@@ -121,9 +121,10 @@ class GifWriter:
         colors = np.full((256, 4), 255, np.uint8)  # alpha, red, green, blue
         palette = np.array(image.getpalette() or [], np.uint8).reshape(-1, 3)
         colors[: len(palette), 1:] = palette
-        frame = av.VideoFrame.from_ndarray((np.asarray(image), colors), format="pal8")
+        indexed = np.asarray(image), colors
+        frame = av.VideoFrame.from_ndarray(indexed, format="pal8")  # type: ignore[arg-type]
         frame.pts, frame.time_base = self._last, Fraction(1, GIF_TICKS)
-        self._out.mux(self._stream.encode(frame))
+        self._out.mux(stream.encode(frame))
 
     def _error(self, error: av.error.FFmpegError) -> MediaError:
         return MediaError(f"{self.path}: cannot be written ({error.strerror or error})")

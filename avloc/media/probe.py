@@ -146,7 +146,7 @@ def video_stream(container: InputContainer) -> VideoStream | None:
         if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None
     ]
     best = container.streams.best("video")
-    return best if best in real else (real[0] if real else None)  # type: ignore[return-value]
+    return best if best in real else (real[0] if real else None)
 
 
 def track_times(stream: av.stream.Stream) -> tuple[float, float | None]:

@@ -70,7 +70,7 @@ class SoundReader:
         for stream in self._container.streams:
             if stream is not self._stream:
                 discard(stream)
-        self._stream.thread_type = "SLICE"
+        self._stream.codec_context.thread_type = "SLICE"
         self._next: float | None = None  # seconds at which the next sample should sound
         self._resampler: av.AudioResampler | None = None
         self._kind: tuple[str, str, int] | None = None
@@ -197,7 +197,7 @@ def sound_stream(container: InputContainer, track: int | None, path: str | Path)
         )
     if track is None:
         best = container.streams.best("audio", related=video_stream(container))
-        return best if best in tracks else tracks[0]  # type: ignore[return-value]
+        return best if best in tracks else tracks[0]
     if not 0 <= track < len(tracks):
         raise UsageError(f"{path}: no sound track {track}; there are 0 to {len(tracks) - 1}")
     return tracks[track]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
-from typing import Protocol
+from typing import Protocol, cast
 
 import av
 from av.audio.stream import AudioStream
@@ -21,7 +21,10 @@ PRIMING = 0.1
 class Track(Protocol):
     """Turns the packets of one source stream into packets of one output stream."""
 
-    source: av.stream.Stream
+    @property
+    def source(self) -> av.stream.Stream:
+        """Where the packets come from."""
+        ...
 
     def feed(self, packet: av.Packet) -> Iterable[av.Packet]:
         """What `packet` becomes, its times on the output's clock."""
@@ -102,7 +105,7 @@ class EncodedSound:
         self.source = source
         rate = 48_000 if container.sound == "opus" else _aac_rate(source.rate)
         encoder = "libopus" if container.sound == "opus" else container.sound
-        self._stream = out.add_stream(encoder, rate=rate)
+        self._stream = cast(AudioStream, out.add_stream(encoder, rate=rate))
         self._stream.layout = "mono" if source.channels == 1 else "stereo"
         self._stream.bit_rate = 96_000 * (1 if source.channels == 1 else 2)
         _label(self._stream, source)
@@ -113,7 +116,7 @@ class EncodedSound:
 
     def feed(self, packet: av.Packet) -> Iterator[av.Packet]:
         try:
-            frames = packet.decode()
+            frames = cast(list[av.AudioFrame], packet.decode())
         except av.error.FFmpegError:
             return  # A damaged packet; `aresample` fills the gap.
         for frame in frames:
@@ -159,12 +162,12 @@ class EncodedSound:
     def _drain(self) -> Iterator[av.Packet]:
         while self._graph is not None:
             try:
-                frame = self._graph.pull()
+                frame = cast(av.AudioFrame, self._graph.pull())
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
             frame.pts, frame.time_base = self._sent, Fraction(1, self._rate)
-            self._sent += frame.samples  # type: ignore[union-attr]
-            yield from self._own(self._stream.encode(frame))  # type: ignore[arg-type]
+            self._sent += frame.samples
+            yield from self._own(self._stream.encode(frame))
 
     def _own(self, packets: list[av.Packet]) -> Iterator[av.Packet]:
         for packet in packets:
@@ -182,7 +185,8 @@ class Subtitles:
         self._span = span
         self._text = source.codec_context.name not in container.subtitles
         if self._text:
-            self._stream = out.add_stream("srt" if container.text == "subrip" else container.text)
+            name = "srt" if container.text == "subrip" else container.text
+            self._stream = cast(SubtitleStream, out.add_stream(name))
             self._stream.codec_context.subtitle_header = _ASS_HEADER
             self._stream.codec_context.time_base = Fraction(1, 1000)
             self._stream.time_base = Fraction(1, 1000)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import av
 import numpy as np
@@ -190,7 +190,9 @@ class VideoWriter:
         width, height = turned[0] + turned[0] % 2, turned[1] + turned[1] % 2
         rate = Fraction(1 / reader.frame_seconds).limit_denominator(1001)
         options = dict(self._codec.options)
-        stream = self._out.add_stream(self._codec.encoder, rate=rate, options=options)
+        stream = cast(
+            av.VideoStream, self._out.add_stream(self._codec.encoder, rate=rate, options=options)
+        )
         context = stream.codec_context
         stream.width, stream.height = width, height
         stream.pix_fmt = reader.format
@@ -335,11 +337,12 @@ def padded(picture: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
     out.colorspace, out.color_range = picture.colorspace, picture.color_range
     kind = np.uint16 if picture.format.name.endswith("10le") else np.uint8
     for source, target in zip(picture.planes, out.planes, strict=True):
-        values = np.frombuffer(source, kind).reshape(-1, source.line_size // kind().itemsize)
+        stride = source.line_size // kind().itemsize
+        values = np.frombuffer(memoryview(source), kind).reshape(-1, stride)
         values = values[: source.height, : source.width]
         edge = ((0, target.height - source.height), (0, target.width - source.width))
         wide = target.line_size // kind().itemsize
-        room = np.frombuffer(target, kind).reshape(-1, wide)
+        room = np.frombuffer(memoryview(target), kind).reshape(-1, wide)
         room[: target.height, : target.width] = np.pad(values, edge, mode="edge")
     return out
 
