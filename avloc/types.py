@@ -110,7 +110,7 @@ class Heatmap:
         centres = ndimage.center_of_mass(tops, labels, range(1, count + 1))
         heights = ndimage.maximum(values, labels, range(1, count + 1))
         found = [
-            ((x + 0.5) / width, (y + 0.5) / height, float(top))
+            (float(x + 0.5) / width, float(y + 0.5) / height, float(top))
             for (y, x), top in zip(centres, np.atleast_1d(heights), strict=True)
         ]
         return sorted(found, key=lambda peak: -peak[2])[:n]

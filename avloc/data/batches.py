@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
+from torch.utils.data import Dataset
 
 from avloc.data.composites import Composer, Composite
 from avloc.data.concepts import Concepts
@@ -45,7 +46,7 @@ class Counts:
     synthetic: float
 
 
-class Batches:
+class Batches(Dataset[Batch]):
     """A map-style data set whose items are whole batches."""
 
     def __init__(
@@ -79,7 +80,10 @@ class Batches:
         size = self.sizes[rng.integers(len(self.sizes))]
         drawn = int(rng.binomial(self.counts.pictures, self.counts.synthetic))
         pictures = [self.composer(rng, size) for _ in range(self.counts.pictures - drawn)]
-        waves, truth, unsure, probabilities = [], [], [], []
+        waves: list[np.ndarray] = []
+        probabilities: list[np.ndarray] = []
+        truth: list[np.ndarray] = []
+        unsure: list[np.ndarray] = []
         scenes = self.scenes(rng, size, drawn)
         pictures += [scene.picture for scene in scenes]
         for scene in scenes:

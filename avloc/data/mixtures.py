@@ -45,7 +45,8 @@ class Mixture:
         halves = []
         for photo in self.photos:
             with Image.open(photo.path) as image:
-                halves.append(np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.BICUBIC)))
+                whole = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+            halves.append(np.asarray(whole))
         return np.concatenate(halves, axis=1)
 
     def boxes(self) -> np.ndarray:

@@ -43,8 +43,10 @@ class Pictures:
         """The part `crop` (0..1) of a photo resampled to `size` = (height, width)."""
         image = self.image(photo)
         scale = np.array([*image.size, *image.size])
-        box = tuple(float(v) for v in crop * scale)
-        part = image.resize((size[1], size[0]), Image.Resampling.BILINEAR, box, reducing_gap=2.0)
+        x0, y0, x1, y1 = (float(v) for v in crop * scale)
+        part = image.resize(
+            (size[1], size[0]), Image.Resampling.BILINEAR, (x0, y0, x1, y1), reducing_gap=2.0
+        )
         pixels = np.asarray(part)
         return pixels[:, ::-1] if flip else pixels
 

@@ -130,7 +130,8 @@ class Engine:
 
     def prepare(self, frame: np.ndarray) -> np.ndarray:
         """A frame (H, W, 3) uint8 RGB -> (3, h, w) uint8 at the size the network takes."""
-        return fit(frame, input_size(*frame.shape[:2], area=self.area))
+        height, width = frame.shape[:2]
+        return fit(frame, input_size(height, width, self.area))
 
     @torch.inference_mode()
     def look(

@@ -9,12 +9,14 @@ equal to timm's ``mobilenetv2_100`` and torchvision's ``MobileNetV3``.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class Block(NamedTuple):
@@ -156,7 +158,7 @@ def divisible(channels: float, by: int = 8) -> int:
     return rounded + by if rounded < 0.9 * channels else rounded
 
 
-def fold_norms(network: nn.Module) -> nn.Module:
+def fold_norms(network: Network) -> Network:
     """Merge every batch normalisation of `network` into its convolution, in place."""
     network.eval()
     for module in network.modules():

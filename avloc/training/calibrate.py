@@ -42,7 +42,8 @@ def observe(network: TwoStream, pairs: list[Pair]) -> np.ndarray:
         logits = network.hear(log_mel(torch.from_numpy(np.stack(windows))))
         probability = network.middle(logits).mean(0, keepdim=True)
         frame = pair.frame()
-        size = input_size(*frame.shape[:2], area=network.config.area)
+        height, width = frame.shape[:2]
+        size = input_size(height, width, network.config.area)
         cells = network.see(normalise(torch.from_numpy(fit(frame, size))[None]))
         values = correlate(cells, network.embed(probability))[0].numpy()
         rows.append(traits(values, float(probability.max())))

@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ class Trainer:
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.optimiser.average)
         )
-        self.before = AveragedModel(self.network).module.requires_grad_(False).eval()
+        self.before = deepcopy(self.network).requires_grad_(False).eval()
         self.objective = RegionContrast(recipe.objective.temperature).to(device)
         rates = recipe.optimiser
         heads = [self.network.image_head, self.network.sound_head, self.objective]
@@ -148,7 +149,7 @@ def fit(trainer: Trainer, batches: Batches, folder: Path, progress: Progress) ->
     """Train until the recipe's last step; the state is saved on the way and at the end."""
     recipe = trainer.recipe
     left = range(trainer.step, recipe.optimiser.steps)
-    loader = DataLoader(
+    loader: DataLoader[Batch] = DataLoader(
         batches,
         batch_size=None,
         sampler=left,
@@ -172,7 +173,7 @@ def fit(trainer: Trainer, batches: Batches, folder: Path, progress: Progress) ->
         trainer.save(folder / "last.pt")
 
 
-def _as_is(batch: Batch) -> Batch:
+def _as_is(batch: Any) -> Any:
     return batch
 
 

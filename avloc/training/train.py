@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -85,7 +86,7 @@ def train(
     )
     fit(trainer, batches, folder, progress)
     target = folder / "best.safetensors"
-    trained: TwoStream = trainer.average.module.to("cpu").eval()  # type: ignore[assignment]
+    trained = cast(TwoStream, trainer.average.module.to("cpu").eval())
     pairs = held_out_pairs(data, concepts)
     calibration = calibrate(observe(trained, pairs), pairs)
     header = Header(recipe.name, recipe.network, calibration, tags, resolved)

@@ -106,8 +106,8 @@ def _image_head(
     spread: Tensor,
 ) -> None:
     head = network.image_head
-    head.looks.weight.copy_((weight / spread[:, None])[:, :, None, None])
-    head.looks.bias.copy_(bias - THRESHOLD)
+    looks = (weight / spread[:, None])[:, :, None, None]
+    head.looks.load_state_dict({"weight": looks, "bias": bias - THRESHOLD})
     join = torch.randn_like(head.join.weight) * 0.01
     place = {index: unit for unit, index in enumerate(chosen)}
     for k, classes in enumerate(concepts.image):
@@ -115,11 +115,11 @@ def _image_head(
         if units:
             join[k, units, 0, 0] += 1 / len(units) ** 0.5
     join[-2, :, 0, 0] += 1 / len(chosen) ** 0.5
-    head.join.weight.copy_(join)
-    head.join.bias.zero_()
-    head.join.bias[-1] = EMPTY
-    torch.nn.init.zeros_(head.refine.weight)
-    torch.nn.init.zeros_(head.refine.bias)
+    empty = torch.zeros(len(join))
+    empty[-1] = EMPTY
+    head.join.load_state_dict({"weight": join, "bias": empty})
+    for parameter in head.refine.parameters():
+        parameter.zero_()
 
 
 def _sound_head(network: TwoStream, concepts: Concepts) -> None:
