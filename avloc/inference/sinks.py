@@ -13,6 +13,7 @@ from typing import IO, Protocol
 import numpy as np
 
 from avloc.media.pictures import GifWriter, save_png
+from avloc.media.reader import Picture
 from avloc.results import COLUMNS, row, summary
 from avloc.types import Heatmap, Localization
 
@@ -34,7 +35,7 @@ class JsonSink:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._rows: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")
+        self._rows: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._count = 0
 
     def add(self, heatmap: Heatmap) -> None:
@@ -79,7 +80,7 @@ class NpzSink:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._maps: IO[bytes] = tempfile.TemporaryFile()
+        self._maps: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._shape: tuple[int, ...] = (0, 0)
         self._times: list[float] = []
         self._confidence: list[float] = []
@@ -115,9 +116,9 @@ class FramesSink:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def show(self, picture: object, time: float) -> None:
+    def show(self, picture: Picture, time: float) -> None:
         """The picture painted with a heatmap of its own."""
-        save_png(picture, self._folder / f"{round(time * 1000):09d}.png")  # type: ignore[arg-type]
+        save_png(picture, self._folder / f"{round(time * 1000):09d}.png")
 
 
 class GifSink:
@@ -126,6 +127,6 @@ class GifSink:
     def __init__(self, gif: GifWriter) -> None:
         self._gif = gif
 
-    def show(self, picture: object, time: float) -> None:
+    def show(self, picture: Picture, time: float) -> None:
         """The picture painted with a heatmap of its own."""
-        self._gif.write(picture, time)  # type: ignore[arg-type]
+        self._gif.write(picture, time)

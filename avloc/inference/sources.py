@@ -10,11 +10,11 @@ from typing import Self
 
 from avloc.errors import MediaError, NoAudioError, UsageError
 from avloc.features.windows import WindowStream
-from avloc.models.confidence import SILENT
 from avloc.media.probe import MediaInfo, probe
 from avloc.media.reader import VideoReader
 from avloc.media.sound import SoundReader
 from avloc.media.writer import Sound
+from avloc.models.confidence import SILENT
 
 
 @dataclass(frozen=True)
