@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from avloc.errors import WeightsError
 from avloc.files import replacing
@@ -49,7 +49,8 @@ def save_weights(path: Path, network: TwoStream, header: Header) -> None:
         if not name.endswith("num_batches_tracked")
     }
     with replacing(path) as part:
-        save_file(tensors, part, metadata={"avloc": json.dumps(asdict(header))})
+        # Not `save_file`: what that writes only its owner may read.
+        part.write_bytes(save(tensors, metadata={"avloc": json.dumps(asdict(header))}))
 
 
 def read_header(path: Path) -> Header:
@@ -63,10 +64,15 @@ def read_header(path: Path) -> Header:
         raise WeightsError(f"{path}: not a safetensors file ({error})") from error
     if "avloc" not in metadata:
         raise WeightsError(f"{path}: not avloc weights (the header lacks the key 'avloc')")
-    fields = json.loads(metadata["avloc"])
-    if fields["format"] > FORMAT:
-        raise WeightsError(f"{path}: written by a newer avloc (format {fields['format']}); upgrade")
-    return Header(**{**fields, "network": NetworkConfig(**fields["network"])})
+    try:
+        fields = json.loads(metadata["avloc"])
+        if fields["format"] > FORMAT:
+            raise WeightsError(
+                f"{path}: written by a newer avloc (format {fields['format']}); upgrade"
+            )
+        return Header(**{**fields, "network": NetworkConfig(**fields["network"])})
+    except (ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path}: the header is damaged ({error})") from error
 
 
 def load_weights(path: Path) -> tuple[TwoStream, Header]:
@@ -79,10 +85,13 @@ def load_weights(path: Path) -> tuple[TwoStream, Header]:
     for name, buffer in network.named_buffers():
         if name.endswith("num_batches_tracked"):
             state[name] = torch.zeros_like(buffer, device="cpu")
-    try:
-        network.load_state_dict(state, assign=True)
-    except RuntimeError as error:
-        raise WeightsError(f"{path}: the tensors do not fit the network ({error})") from error
+    wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    given = {name: tensor.shape for name, tensor in state.items()}
+    wrong = sorted(n for n in {*wanted, *given} if wanted.get(n) != given.get(n))
+    if wrong:
+        names = ", ".join(wrong[:3])
+        raise WeightsError(f"{path}: {len(wrong)} tensors do not fit the network ({names} ...)")
+    network.load_state_dict(state, assign=True)
     return network.eval(), header
 
 
