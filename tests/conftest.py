@@ -1,5 +1,6 @@
 """Media made for tests, and the folder with real data where there is one."""
 
+import json
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -153,3 +154,122 @@ def _texts(out, subtitles):
         packet.duration = round((end - begin) * 1000)
         packets.append(packet)
     return packets
+
+
+@pytest.fixture(scope="session")
+def made_data(tmp_path_factory) -> Path:
+    """A data folder in the layout of the real one: noise for photos, tones for recordings, and
+    random weights in the shape of the pretrained ones."""
+    root = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    _photos(root, rng)
+    _recordings(root, rng)
+    _weights(root)
+    return root
+
+
+def _photos(root, rng):
+    from PIL import Image
+
+    rows = []
+    for number in range(16):
+        things = [
+            {"label": "dog", "box": [0.1, 0.2, 0.5, 0.9]},
+            {"label": ("person", "clock")[number % 2], "box": [0.55, 0.1, 1.0002, 0.6]},
+        ]
+        # Every fourth is held out: two of those show only a dog, two only what is beside it.
+        kept = things if number % 4 else things[number % 8 // 4 :][:1]
+        licence = ("Attribution License", "Attribution-NonCommercial-NoDerivs License")[
+            number % 5 == 3
+        ]
+        rows.append({"source": "coco2017", "objects": kept, "licence": licence})
+    for label in ("Faces", "dalmatian", "pizza"):
+        box = [[0.2, 0.2, 0.8, 0.7]] if label != "pizza" else []
+        rows.append({"source": "caltech101", "label": label, "boxes": box, "licence": "CC BY 4.0"})
+    terms = "ImageNet terms (research)"
+    for index in (207, 409, 999):
+        row = {"source": "imagenet-sample-images", "label": "x", "imagenet_index": index}
+        rows.append({**row, "boxes": [], "licence": terms})
+    rows.append({"source": "ImageHear", "label": "cat", "boxes": [], "licence": "unknown"})
+    (root / "images").mkdir()
+    for number, row in enumerate(rows):
+        row["file"] = f"images/{number:02}.{('png', 'jpg')[number % 2]}"
+        coarse = Image.fromarray(rng.integers(0, 256, (6, 8, 3), np.uint8))
+        coarse.resize((96, 72)).save(root / row["file"])
+    (root / "images.json").write_text(json.dumps(rows))
+
+
+def _recordings(root, rng):
+    import soundfile
+
+    rows = []
+    for fold in (1, 2, 3, 4):
+        for label in ("dog bark", "baby cry", "clock tick"):
+            rows.append({"label": label, "source": "ESC-10", "fold": fold, "licence": "CC BY 3.0"})
+    for number in (7, 7, 30, 200, 1000, 2000):
+        row = {"label": "car horn", "source": "UrbanSound8K", "fold": 1, "number": number}
+        rows.append({**row, "licence": "CC BY-NC 3.0"})
+    rows.append(
+        {
+            "label": "banjo",
+            "source": "Philharmonia samples",
+            "licence": "free use, not resold as is",
+        }
+    )
+    rows.append(
+        {
+            "label": "lion roar",
+            "source": "Animal-Sound-Dataset",
+            "licence": "unknown (research only)",
+        }
+    )
+    (root / "sounds").mkdir()
+    for number, row in enumerate(rows):
+        row["file"] = f"sounds/{row.pop('number', 1)}-{number}.{('ogg', 'wav')[number % 2]}"
+        wave = _tone(0.5 + 0.3 * (number % 4), 16_000, 200 + 97 * number)
+        noise = 0.05 * rng.standard_normal(len(wave))
+        soundfile.write(root / row["file"], wave + noise, 16_000)
+    (root / "sounds.json").write_text(json.dumps(rows))
+
+
+def _weights(root):
+    import torch
+    from safetensors.torch import save_file
+
+    from avloc.data.synthetic_classes import CLASSES
+    from avloc.models.mobile import mobilenet_v2, mobilenet_v3
+    from avloc.models.pretrained import timm_names, torchvision_names
+
+    torch.manual_seed(0)
+    image, sound = mobilenet_v2(), mobilenet_v3()
+    tensors = _under(image, timm_names(image))
+    tensors |= {"classifier.weight": torch.randn(1001, 1280), "classifier.bias": torch.zeros(1001)}
+    heard = _under(sound, torchvision_names(sound))
+    heard |= {
+        "classifier.0.weight": torch.randn(512, 384) / 20,
+        "classifier.0.bias": torch.zeros(512),
+    }
+    heard |= {
+        "classifier.3.weight": torch.randn(527, 512) / 20,
+        "classifier.3.bias": torch.zeros(527),
+    }
+    (root / "weights").mkdir()
+    save_file(tensors, root / "weights/image_mobilenetv2_100_imagenet.safetensors")
+    save_file(heard, root / "weights/audio_mobilenetv3_large_w040_audioset.safetensors")
+    known = [kind.audioset[0] for kind in CLASSES.values()]
+    names = known + [f"sound {i}" for i in range(len(known), 527)]
+    (root / "weights/labels.json").write_text(json.dumps({"audioset": names}))
+
+
+def _under(network, names):
+    """The weights of a network under the names that another library gives them."""
+    state = network.state_dict()
+    found = {}
+    for ours, theirs in names:
+        conv, _, norm = theirs.partition("|")
+        pairs = [(f"{ours}.conv", conv), (f"{ours}.norm", norm)] if norm else [(ours, conv)]
+        for prefix, name in pairs:
+            for key in [key for key in state if key.rpartition(".")[0] == prefix]:
+                if not key.endswith("num_batches_tracked"):
+                    found[f"{name}.{key.rpartition('.')[2]}"] = state[key].contiguous()
+    return found

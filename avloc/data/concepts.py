@@ -14,6 +14,19 @@ from avloc.errors import DataError
 PHOTO_KEYS = ("coco", "caltech101", "imagehear")
 
 
+def _rows(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such concept table") from None
+    except (OSError, yaml.YAMLError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: not readable as YAML ({reason})") from error
+    if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
+        raise DataError(f"{path}: a concept table is a mapping of names to mappings")
+    return rows
+
+
 def ranges(text: str | int) -> list[int]:
     """``"3-5 9"`` -> [3, 4, 5, 9]."""
     found: list[int] = []
@@ -46,8 +59,8 @@ class Concepts:
 
     @classmethod
     def read(cls, path: Path, tags: int = 527) -> Concepts:
-        """From the YAML table at `path`; unknown keys raise `DataError`."""
-        rows: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        """From the YAML table at `path`; one that is malformed raises `DataError`."""
+        rows = _rows(path)
         known = {"sound", "image", "weight", "recording", *PHOTO_KEYS}
         sound = np.zeros((len(rows), tags), np.float32)
         photos: dict[tuple[str, str], list[int]] = {}
@@ -55,7 +68,10 @@ class Concepts:
         for index, (name, row) in enumerate(rows.items()):
             if wrong := set(row) - known:
                 raise DataError(f"{path}: concept {name!r} has unknown keys {sorted(wrong)}")
-            sound[index, ranges(row.get("sound", ""))] = row.get("weight", 1.0)
+            try:
+                sound[index, ranges(row.get("sound", ""))] = row.get("weight", 1.0)
+            except (ValueError, IndexError) as error:
+                raise DataError(f"{path}: concept {name!r}: sound: {error}") from error
             for source in PHOTO_KEYS:
                 for label in row.get(source, []):
                     photos.setdefault((source, label), []).append(index)
