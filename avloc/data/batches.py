@@ -112,7 +112,7 @@ class Batches(Dataset[Batch]):
         return Batch(
             np.ascontiguousarray(np.stack([p.canvas for p in pictures]).transpose(0, 3, 1, 2)),
             np.stack(waves),
-            np.stack(probabilities),
+            np.array(probabilities, np.float32).reshape(-1, self.concepts.sound.shape[1]),
             np.stack(truth),
             np.stack(unsure),
         )
@@ -134,10 +134,11 @@ class Batches(Dataset[Batch]):
         return truth, unsure & (truth == 0)
 
     def _concept(self, present: list[np.ndarray], rng: Generator) -> int:
-        """A concept that one of the pictures shows; sometimes any."""
-        shown = present[rng.integers(len(present))]
-        if len(shown) and rng.random() < 0.85:
-            return int(rng.choice(shown))
+        """A concept that one of the photographed pictures shows; sometimes any."""
+        if present:
+            shown = present[rng.integers(len(present))]
+            if len(shown) and rng.random() < 0.85:
+                return int(rng.choice(shown))
         return int(rng.integers(len(self.concepts)))
 
     def _recording(self, present: list[np.ndarray], rng: Generator) -> Recording:

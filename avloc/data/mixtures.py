@@ -15,6 +15,7 @@ from PIL import Image
 
 from avloc.data.concepts import Concepts
 from avloc.data.wild import Photo, Recording, photos, recordings
+from avloc.errors import DataError
 
 SIDE = 320  # pixels of each photo
 LEAST_AREA = 0.03  # of its photo that an object must cover
@@ -78,6 +79,8 @@ def mixtures(root: Path, concepts: Concepts, count: int = 300, seed: int = 0) ->
         heard = [r for r in held_sounds if r.label == label]
         if seen and heard:
             pool[label] = seen, heard
+    if len(pool) < 2:
+        raise DataError(f"{root}: mixtures need held-out photos and recordings of two classes")
     rng = random.Random(seed)
     found: list[Mixture] = []
     while len(found) < count:
