@@ -15,7 +15,8 @@ def read_wave(path: Path, rate: int) -> np.ndarray:
     import soundfile
 
     try:
-        wave, _ = librosa.load(path, sr=rate, mono=True)
+        with soundfile.SoundFile(path) as file:  # a path would let librosa try audioread
+            wave, _ = librosa.load(file, sr=rate, mono=True)
     except (OSError, soundfile.LibsndfileError) as error:
         raise MediaError(f"{path}: cannot be read as sound ({error})") from error
     return wave.astype(np.float32, copy=False)

@@ -17,6 +17,7 @@ from avloc.errors import RecipeError
 from avloc.models.two_stream import NetworkConfig
 
 T = TypeVar("T")
+SCIENTIFIC = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)e[-+]?\d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class DataConfig:
         recordings: sounds in a batch taken from recordings.
         made_up: sounds in a batch without a recording, as class probabilities.
         crowded: photo labels in which people may be seen without being labelled.
+        pairs: held-out pairs of each kind that the confidence is fitted on.
     """
 
     concepts: str = "concepts.yaml"
@@ -42,6 +44,7 @@ class DataConfig:
     recordings: int = 16
     made_up: int = 16
     crowded: tuple[str, ...] = ()
+    pairs: int = 200
 
 
 @dataclass(frozen=True)
@@ -105,23 +108,36 @@ def read_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:
         level = raw
         for parent in parents:
             level = level.setdefault(parent, {})
-        level[leaf] = yaml.safe_load(text)
+            if not isinstance(level, dict):
+                raise RecipeError(f"override {override!r}: {parent!r} holds no keys")
+        level[leaf] = _parsed(text, f"override {override!r}")
     return build(Recipe, raw, str(path))
 
 
+def _parsed(text: str, where: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise RecipeError(f"{where}: not readable as YAML ({reason})") from error
+
+
 def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
-    if path in seen:
+    if path.resolve() in seen:
         raise RecipeError(f"{path}: extends itself")
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise RecipeError(f"{path}: no such recipe") from None
-    except (OSError, yaml.YAMLError) as error:
-        raise RecipeError(f"{path}: not readable as YAML ({error})") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read ({error})") from error
+    raw = _parsed(text, str(path))
     if not isinstance(raw, dict):
         raise RecipeError(f"{path}: a recipe is a mapping of keys to values")
     base = raw.pop("extends", None)
-    return raw if base is None else overlay(_read(path.parent / base, (*seen, path)), raw)
+    if base is None:
+        return raw
+    return overlay(_read(path.parent / str(base), (*seen, path.resolve())), raw)
 
 
 def overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +154,7 @@ def build(kind: type[T], raw: dict[str, Any], where: str) -> T:
     types = typing.get_type_hints(kind)
     for key in raw:
         if key not in types:
-            near = get_close_matches(key, types, n=1)
+            near = get_close_matches(str(key), types, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(types)}"
             raise RecipeError(f"{where}: unknown key {key!r}{hint}")
     missing = [
@@ -163,14 +179,19 @@ def _coerce(value: Any, kind: Any, where: str) -> Any:
     if typing.get_origin(kind) is tuple:
         if not isinstance(value, list | tuple):
             raise RecipeError(f"{where}: expected a list, got {value!r}")
-        return tuple(_coerce(item, typing.get_args(kind)[0], where) for item in value)
+        kinds = typing.get_args(kind)
+        if kinds[-1] is Ellipsis:
+            kinds = kinds[:1] * len(value)
+        if len(kinds) != len(value):
+            raise RecipeError(f"{where}: expected {len(kinds)} values, got {value!r}")
+        return tuple(_coerce(item, one, where) for item, one in zip(value, kinds, strict=True))
     if typing.get_origin(kind) is typing.Literal:
         if value not in typing.get_args(kind):
             known = ", ".join(map(repr, typing.get_args(kind)))
             raise RecipeError(f"{where}: expected one of {known}, got {value!r}")
         return value
-    # YAML reads 1e-4 as text: it wants a dot in a float.
-    if kind is float and isinstance(value, str) and re.fullmatch(r"[-+]?\d+e[-+]?\d+", value):
+    # YAML reads 1e-4 and 1.5e3 as text: it wants a dot and a sign in a float.
+    if kind is float and isinstance(value, str) and SCIENTIFIC.fullmatch(value):
         return float(value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

@@ -87,7 +87,7 @@ def train(
     fit(trainer, batches, folder, progress)
     target = folder / "best.safetensors"
     trained = cast(TwoStream, trainer.average.module.to("cpu").eval())
-    pairs = held_out_pairs(data, concepts)
+    pairs = held_out_pairs(data, concepts, plan.pairs)
     calibration = calibrate(observe(trained, pairs), pairs)
     header = Header(recipe.name, recipe.network, calibration, tags, resolved)
     save_weights(target, trained, header)
