@@ -14,6 +14,7 @@ from avloc.features.resampling import resample
 from avloc.features.windows import grid_times, window_at
 from avloc.inference.engine import Engine, Evidence
 from avloc.inference.following import Progress, follow
+from avloc.inference.keeping import Album
 from avloc.inference.mapping import Mapped
 from avloc.inference.outputs import Outputs
 from avloc.inference.rendering import Renderer
@@ -147,7 +148,7 @@ class Localizer:
         progress: Progress | None,
     ) -> Localization:
         reader = source.reader
-        heatmaps: list[Heatmap] = []
+        album = Album()
         last = reader.start
         painter = Painter.like(reader.first, style, reader.duration) if outputs.drawn else None
         renderer = None if painter is None else Renderer(painter, reader.start)
@@ -157,7 +158,7 @@ class Localizer:
             events = follow(self.engine, reader, source.windows, fps, progress, crowded)
             for event in events:
                 if isinstance(event, Mapped):
-                    heatmaps.append(event.heatmap)
+                    album.add(event.heatmap)
                     writing.heatmap(event.heatmap)
                     if renderer is not None:
                         renderer.add_heatmap(event)
@@ -186,7 +187,7 @@ class Localizer:
             )
             result = replace(result, notes=(*source.notes(last), *writing.finish_picture()))
             writing.finish(result)
-        return replace(result, heatmaps=tuple(heatmaps))
+        return replace(result, heatmaps=album.heatmaps())
 
     def _source(self, path: Path, request: Request, deep: bool = False) -> Source:
         return Source(path, request, self.engine.rate, self.engine.window, deep)

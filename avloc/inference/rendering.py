@@ -13,10 +13,10 @@ from avloc.media.overlay import Painter
 from avloc.media.reader import Picture, frame_bytes
 from avloc.types import Heatmap
 
-SOFT_BYTES = 160 << 20
+SOFT_BYTES = 128 << 20
 """Waiting frames beyond which heatmaps are made in smaller batches."""
 
-HARD_BYTES = 320 << 20
+HARD_BYTES = 256 << 20
 """Waiting frames beyond which they are drawn without knowing the next heatmap."""
 
 

@@ -20,7 +20,6 @@ from avloc.media.containers import base_name, container_for, picture_codec
 from avloc.media.filters import Chain
 from avloc.media.opening import cores, open_input
 from avloc.media.orientation import Orientation
-from avloc.media.pixels import frame_matrix
 from avloc.media.reader import JPEG_RANGE, VideoReader, frame_bytes
 from avloc.media.sound import discard, sound_stream
 from avloc.media.tracks import (
@@ -39,8 +38,8 @@ os.environ.setdefault("SVT_LOG", "1")
 QUEUE_BYTES = 48 << 20
 """How much may wait for the encoder; at least two frames do."""
 
-MATRIX_CODES = {"bt709": 1, "bt601": 6, "bt2020": 9}
-"""AVColorSpace."""
+SLICED_FROM = 2560 * 1440
+"""Pixels beyond which a picture is encoded in slices and not several frames at a time."""
 
 
 @dataclass(frozen=True)
@@ -201,8 +200,8 @@ class VideoWriter:
         aspect = reader.sample_aspect
         if aspect != 1:
             context.sample_aspect_ratio = 1 / aspect if self._turn_back.transpose else aspect
-        # Frame-parallel: slices (PyAV's default) cost quality. Each thread holds frames.
-        context.thread_type = "FRAME"
+        # Slices cost quality, frame threads hold a picture each, which is much memory in 4K.
+        context.thread_type = "SLICE" if width * height > SLICED_FROM else "FRAME"
         context.thread_count = 0 if cores() <= 12 else 16
         self._color(context, reader.first)
         if self._codec.tag and self._kind.exact_start:
@@ -345,11 +344,6 @@ def padded(picture: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
         room = np.frombuffer(memoryview(target), kind).reshape(-1, wide)
         room[: target.height, : target.width] = np.pad(values, edge, mode="edge")
     return out
-
-
-def matrix_code(picture: av.VideoFrame) -> int:
-    """AVColorSpace of the matrix a picture states or players assume."""
-    return MATRIX_CODES[frame_matrix(picture)]
 
 
 def _companions(source: av.container.InputContainer, tracks: list[Track]) -> Companions:
