@@ -242,6 +242,12 @@ def _weights(root):
 
     torch.manual_seed(0)
     image, sound = mobilenet_v2(), mobilenet_v3()
+    with torch.no_grad():  # give the norms statistics, or nothing comes out at the end
+        for network, example in ((image, (4, 3, 64, 64)), (sound, (4, 1, 128, 64))):
+            for module in network.modules():
+                if isinstance(module, torch.nn.BatchNorm2d):
+                    module.momentum = None
+            network.train()(torch.randn(example))
     tensors = _under(image, timm_names(image))
     tensors |= {"classifier.weight": torch.randn(1001, 1280), "classifier.bias": torch.zeros(1001)}
     heard = _under(sound, torchvision_names(sound))

@@ -22,7 +22,8 @@ def input_size(height: int, width: int, area: int, multiple: int = 32) -> tuple[
 
 def fit(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A frame (H, W, 3) uint8 -> (3, h, w) uint8, antialiased bilinear, squeezed to `size`."""
-    image = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None]
+    # Pillow gives arrays that nobody may write to, of which torch warns.
+    image = torch.from_numpy(np.require(frame, requirements=["C", "W"])).permute(2, 0, 1)[None]
     if tuple(image.shape[2:]) != tuple(size):
         image = functional.interpolate(image, size, mode="bilinear", antialias=True)
     return image[0].contiguous().numpy()

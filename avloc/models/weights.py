@@ -48,6 +48,8 @@ def save_weights(path: Path, network: TwoStream, header: Header) -> None:
         for name, tensor in network.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
+    if wrong := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
+        raise WeightsError(f"{path}: not written: {wrong[0]} is not finite in half precision")
     with replacing(path) as part:
         # Not `save_file`: what that writes only its owner may read.
         part.write_bytes(save(tensors, metadata={"avloc": json.dumps(asdict(header))}))

@@ -55,6 +55,15 @@ def test_the_file_is_small_and_readable_by_others(network, header, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["w.safetensors"]
 
 
+@pytest.mark.parametrize("value", [float("nan"), 1e6])
+def test_what_half_precision_cannot_hold_is_refused(header, tmp_path, value):
+    network = TwoStream(CONFIG)
+    torch.nn.init.constant_(network.sound_head.bias, value)
+    with pytest.raises(WeightsError, match=r"sound_head\.bias is not finite"):
+        save_weights(tmp_path / "w.safetensors", network, header)
+    assert not list(tmp_path.iterdir())
+
+
 def test_checksum_is_sha256(tmp_path):
     path = tmp_path / "abc"
     path.write_bytes(b"abc")  # FIPS 180-2, appendix B.1

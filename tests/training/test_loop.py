@@ -1,0 +1,131 @@
+"""Training on made-up data: every recipe runs, and a resumed run equals an uninterrupted one."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from avloc.errors import UsageError
+from avloc.models.weights import load_weights
+from avloc.training.recipe import DataConfig, OptimiserConfig, Recipe, build, read_recipe
+from avloc.training.train import train
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+NOT_RECIPES = {"concepts.yaml"}
+SMALL = [
+    "optimiser.steps=2",
+    "data.images=3",
+    "data.recordings=2",
+    "data.made_up=2",
+    "data.sizes=[[64, 96]]",
+    "data.pairs=3",
+    "network.area=9216",
+    "network.window=1.0",
+]
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Sums of several threads come in any order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+    torch.set_flush_denormal(False)
+
+
+def run(recipe, path, made_data, folder, **more):
+    seen = []
+
+    def progress(step, steps, terms):
+        seen.append((step, steps, terms))
+
+    target = train(recipe, path, made_data, folder, CPU, progress=progress, **more)
+    return target, seen
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted(RECIPES.rglob("*.yaml")) if path.name not in NOT_RECIPES],
+    ids=lambda path: str(path.relative_to(RECIPES)),
+)
+def test_every_recipe_trains_two_steps(path, made_data, tmp_path):
+    recipe = read_recipe(path, SMALL)
+    target, seen = run(recipe, path, made_data, tmp_path / "run")
+    assert [(step, steps) for step, steps, _ in seen] == [(1, 2), (2, 2)]
+    for _, _, terms in seen:
+        assert set(terms) == {"loss", "contrast", "presence", "keep_image", "keep_sound"}
+        assert np.isfinite(list(terms.values())).all()
+    network, header = load_weights(target)
+    assert all(torch.isfinite(tensor).all() for tensor in network.state_dict().values())
+    assert header.id == recipe.name
+    assert header.network == recipe.network
+    assert len(header.tags) == recipe.network.tags
+    assert len(header.calibration["weights"]) == 3
+    # A result can be repeated from its file.
+    assert build(Recipe, header.recipe, "header") == recipe
+    stored = yaml.safe_load((tmp_path / "run" / "recipe.yaml").read_text())
+    assert build(Recipe, stored, "stored") == recipe
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in log] == [1, 2]
+    assert log[1]["loss"] == seen[1][2]["loss"]
+
+
+def test_recipes_are_found():
+    assert RECIPES / "wild" / "default.yaml" in RECIPES.rglob("*.yaml")
+
+
+@pytest.fixture
+def recipe():
+    data = DataConfig(images=3, recordings=2, made_up=2, sizes=((64, 64),), synthetic=0.2, pairs=2)
+    plan = OptimiserConfig(steps=4, warmup=1, early_every=2)
+    made = Recipe("small", data=data, optimiser=plan, save_every=3)
+    return replace(made, network=replace(made.network, area=4096, window=1.0))
+
+
+HERE = RECIPES / "wild" / "small.yaml"
+
+
+class Stop(Exception):
+    """What a user's Ctrl-C or a scheduler's SIGTERM becomes."""
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(recipe, made_data, tmp_path):
+    whole, seen = run(recipe, HERE, made_data, tmp_path / "whole")
+
+    def stop(step, steps, terms):
+        if step == 2:
+            raise Stop
+
+    broken = tmp_path / "broken"
+    with pytest.raises(Stop):
+        train(recipe, HERE, made_data, broken, CPU, progress=stop)
+    assert not (broken / "best.safetensors").exists()
+    with pytest.raises(UsageError, match="holds a run already"):
+        train(recipe, HERE, made_data, broken, CPU)
+    resumed, rest = run(recipe, HERE, made_data, broken, resume=True)
+    assert [step for step, _, _ in rest] == [3, 4]
+    assert [terms for _, _, terms in rest] == [terms for _, _, terms in seen[2:]]
+    assert resumed.read_bytes() == whole.read_bytes()
+    states = [torch.load(f / "last.pt", weights_only=True) for f in (whole.parent, broken)]
+    assert states[0]["step"] == states[1]["step"] == 4
+    for part in ("network", "average", "before", "objective"):
+        for name, tensor in states[0][part].items():
+            assert torch.equal(tensor, states[1][part][name]), f"{part}.{name}"
+
+
+def test_training_moves_what_it_should(recipe, made_data, tmp_path):
+    run(recipe, HERE, made_data, tmp_path / "run")
+    state = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
+    before, after = state["before"], state["network"]
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    for part in ("image.blocks.16.", "sound.blocks.14.", "image_head.", "tagger.", "sound_head."):
+        assert any(name.startswith(part) for name in moved), part
+    # Statistics of the pretraining stay.
+    assert not any("running_" in name for name in moved)
+    assert state["average"]["n_averaged"] == 4
