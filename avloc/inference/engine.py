@@ -74,11 +74,12 @@ def choose_device(name: str = "auto") -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+    except RuntimeError:
+        raise UsageError(f"--device {name}: not a device; use auto, cpu, cuda or mps") from None
+    try:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
-        if "device string" in reason or "Expected one of" in reason:
-            raise UsageError(f"--device {name}: not a device; use auto, cpu, cuda or mps") from None
         raise EnvironmentProblem(f"--device {name}: not usable here ({reason})") from None
     return device
 
@@ -123,7 +124,7 @@ class Engine:
     @torch.inference_mode()
     def hear(self, windows: np.ndarray) -> Evidence:
         """Windows (b, n) float32 at `rate`, n = window * rate -> what is heard in the middle."""
-        waves = torch.from_numpy(np.ascontiguousarray(windows, np.float32)).to(self.device)
+        waves = torch.from_numpy(np.require(windows, np.float32, ["C", "W"])).to(self.device)
         probability = self.network.middle(self.network.hear(log_mel(waves)))
         level = np.sqrt(np.mean(np.square(windows, dtype=np.float64), axis=1))
         return Evidence(probability.cpu().numpy(), level.astype(np.float32), self.header.tags)
