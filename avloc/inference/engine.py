@@ -14,6 +14,7 @@ from avloc.errors import EnvironmentProblem, UsageError
 from avloc.features.image import fit, input_size, normalise
 from avloc.features.spectrogram import RATE, log_mel
 from avloc.models.confidence import confidence, traits
+from avloc.models.fused import can_fuse, fuse
 from avloc.models.mobile import fold_norms
 from avloc.models.two_stream import TwoStream, correlate
 from avloc.models.weights import BUNDLED, Header, load_weights
@@ -112,6 +113,8 @@ class Engine:
         self.device = torch.device(device)
         network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network = fold_norms(network)
+        if self.device.type == "cpu" and can_fuse():
+            fuse(self.network)
         self.window = header.network.window
 
     @classmethod
@@ -141,12 +144,18 @@ class Engine:
         """Prepared frames (b, 3, h, w) and what is heard with each -> values and confidence.
 
         Without evidence the values are the image-only prior: the correlation with what an unnamed
-        sound embeds to.
+        sound embeds to, and the confidence is that for a sound that could be named.
         """
         frames = normalise(torch.from_numpy(prepared).to(self.device))
-        nothing = np.zeros((len(prepared), self.network.config.tags), np.float32)
-        probability = nothing if evidence is None else evidence.probability
-        sounds = self.network.embed(torch.from_numpy(probability).to(self.device))
+        if evidence is None:
+            tags = self.network.config.tags
+            probability = torch.zeros(len(prepared), tags, device=self.device)
+            strength, level = np.ones(len(prepared)), np.ones(len(prepared))
+        else:
+            probability = torch.from_numpy(evidence.probability).to(self.device)
+            strength = self.network.strength(probability).cpu().numpy()
+            level = evidence.level
+        sounds = self.network.embed(probability)
         values = correlate(self.network.see(frames), sounds)
         if self.quality == "high":
             mirrored = correlate(self.network.see(frames.flip(3)), sounds).flip(2)
@@ -156,9 +165,8 @@ class Engine:
             coarse = correlate(self.network.see(smaller), sounds)[:, None]
             coarse = functional.interpolate(coarse, values.shape[1:], mode="bilinear")[:, 0]
             values = (values + mirrored + coarse) / 3
-        maps = values.cpu().numpy()
-        level = np.zeros(len(maps)) if evidence is None else evidence.level
+        calibration = self.header.calibration
         return [
-            (grid, confidence(traits(grid, float(row.max())), float(loud), self.header.calibration))
-            for grid, loud, row in zip(maps, level, probability, strict=True)
+            (grid, confidence(traits(grid, float(much)), float(loud), calibration))
+            for grid, much, loud in zip(values.cpu().numpy(), strength, level, strict=True)
         ]

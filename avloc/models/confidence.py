@@ -9,15 +9,19 @@ import numpy as np
 SILENT = 1e-4  # root mean square under which a wave counts as silent: -80 dB of full scale
 
 
-def traits(values: np.ndarray, surest: float) -> np.ndarray:
-    """What the confidence is read from: the correlation's top, its spread, how sure the sound is.
+def traits(values: np.ndarray, strength: float) -> np.ndarray:
+    """What the confidence is read from: the correlation's top, its spread, what the sound tells.
 
-    Returns (3,): mean of the best tenth of the cells, that less the median, and `surest`, the
-    greatest probability of a sound class.
+    Args:
+        values: the map (h, w).
+        strength: of the sound, see `TwoStream.strength`; noise and silence have little.
+
+    Returns:
+        (3,): mean of the best tenth of the cells, that less the median, logarithm of `strength`.
     """
     ordered = np.sort(values, axis=None)
     top = float(ordered[-max(1, ordered.size // 10) :].mean())
-    return np.array([top, top - float(np.median(ordered)), surest])
+    return np.array([top, top - float(np.median(ordered)), np.log(strength + 0.01)])
 
 
 def confidence(observed: np.ndarray, level: float, calibration: dict[str, Any]) -> float:

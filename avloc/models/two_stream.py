@@ -125,6 +125,13 @@ class TwoStream(nn.Module):
         """Class probabilities (..., tags) -> unit embeddings (..., c)."""
         return functional.normalize(self.sound_head(probability), dim=-1)
 
+    def strength(self, probability: Tensor) -> Tensor:
+        """How much of what is heard could have a look: (..., tags) -> (...), about 1 for a dog.
+
+        The length of what the classes add to the embedding of nothing; near 0 for noise.
+        """
+        return torch.linalg.vector_norm(probability @ self.sound_head.weight.T, dim=-1)
+
 
 def correlate(cells: Tensor, sounds: Tensor) -> Tensor:
     """Cosine of every cell with one sound each: (b, c, h, w), (b, c) -> (b, h, w)."""

@@ -46,14 +46,14 @@ def observe(network: TwoStream, pairs: list[Pair]) -> np.ndarray:
         size = input_size(height, width, network.config.area)
         cells = network.see(normalise(torch.from_numpy(fit(frame, size))[None]))
         values = correlate(cells, network.embed(probability))[0].numpy()
-        rows.append(traits(values, float(probability.max())))
+        rows.append(traits(values, float(network.strength(probability))))
     return np.stack(rows)
 
 
 def calibrate(rows: np.ndarray, pairs: list[Pair]) -> dict[str, Any]:
     """The calibration of a weight file from the traits (n, 3) of pairs."""
     matched = np.array([pair.kind == "matched" for pair in pairs])
-    model = LogisticRegression(C=100.0, class_weight="balanced", max_iter=1000).fit(rows, matched)
+    model = LogisticRegression(C=10.0, max_iter=1000).fit(rows, matched)
     return {"weights": [float(w) for w in model.coef_[0]], "bias": float(model.intercept_[0])}
 
 

@@ -10,15 +10,15 @@ from avloc.models.confidence import SILENT, confidence, traits
 CALIBRATION = {"weights": [2.0, 3.0, 1.0], "bias": -1.5}
 
 
-def test_traits_are_top_spread_and_sureness():
+def test_traits_are_top_spread_and_strength():
     values = np.arange(40, dtype=np.float32).reshape(5, 8) / 40
     np.random.default_rng(0).shuffle(values)
     top = (36 + 37 + 38 + 39) / 4 / 40
-    np.testing.assert_allclose(traits(values, 0.7), [top, top - 19.5 / 40, 0.7], rtol=1e-6)
+    np.testing.assert_allclose(traits(values, 0.99), [top, top - 19.5 / 40, 0.0], atol=1e-6)
 
 
 def test_a_map_of_few_cells_has_a_top():
-    assert traits(np.array([[0.25]]), 0.0).tolist() == [0.25, 0.0, 0.0]
+    np.testing.assert_allclose(traits(np.array([[0.25]]), 0.0), [0.25, 0.0, np.log(0.01)])
 
 
 def test_the_curve_is_logistic():

@@ -65,6 +65,15 @@ def test_sounds_embed_to_unit_length(network):
     torch.testing.assert_close(sounds.norm(dim=-1), torch.ones(3, 2))
 
 
+def test_strength_is_the_length_of_what_is_heard(network):
+    probability = torch.rand(4, 5)
+    with torch.no_grad():
+        strength = network.strength(probability)
+        heard = network.sound_head(probability) - network.sound_head.bias
+    torch.testing.assert_close(strength, (heard**2).sum(-1).sqrt())
+    assert float(network.strength(torch.zeros(5))) == 0
+
+
 def test_correlation_is_a_dot_product_in_each_cell():
     cells, sounds = torch.randn(2, 4, 3, 5), torch.randn(2, 4)
     expected = torch.zeros(2, 3, 5)
