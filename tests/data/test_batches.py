@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from avloc.data.batches import Batches, Counts
-from avloc.data.composites import Composer
+from avloc.data.composites import Composer, Composite
 from avloc.data.concepts import Concepts
 from avloc.data.listening import Recordings
 from avloc.data.pictures import Pictures
@@ -102,6 +102,19 @@ def test_most_sounds_are_of_something_shown(make):
     batches = make(counts=Counts(3, 4, 4, 0.0))
     heard = np.concatenate([batches[step].truth[:4].max((1, 2, 3)) > 0.3 for step in range(8)])
     assert heard.mean() > 0.5
+
+
+def test_where_any_of_several_concepts_is():
+    first, second = (Composite(np.zeros((32, 64, 3), np.uint8), 3) for _ in range(2))
+    whole, left = np.array([0, 0, 64, 32]), np.array([0, 0, 24, 32])
+    first.doubt(whole, (0,))
+    first.add(left, (1,))
+    second.add(left, (2,))
+    truth, unsure = Batches._where([first, second], (0, 1))
+    assert truth[0, 0].tolist() == [1, 0.5, 0, 0]
+    assert unsure[0, 0].tolist() == [False, False, True, True]
+    assert not truth[1].any()
+    assert not unsure[1].any()
 
 
 def test_what_is_true_is_not_in_doubt(make):

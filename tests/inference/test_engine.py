@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from avloc.errors import EnvironmentProblem, UsageError, WeightsError
 from avloc.features.image import normalise
@@ -12,6 +13,7 @@ from avloc.features.spectrogram import log_mel
 from avloc.inference.engine import MOST_TAGS, Engine, Evidence, choose_device
 from avloc.models.two_stream import NetworkConfig, TwoStream, correlate
 from avloc.models.weights import Header, save_weights
+from avloc.resize import resize
 
 NAMES = ["a", "b", "c", "d", "e", "f", "g"]
 CONFIG = NetworkConfig(
@@ -137,15 +139,24 @@ def test_frames_keep_their_shape(frames, quality):
     assert (prepared.size > more) == (quality == "high")
 
 
-def test_high_quality_does_not_care_for_left_and_right(frames):
-    """The mean over a picture and its mirror image."""
+def test_high_quality_is_a_mean_over_three_looks(frames):
+    """As it is, mirrored and mirrored back, and half as large."""
     engine = Engine(fresh(), HEADER, quality="high")
-    prepared = engine.prepare(frames[0])
-    both = np.stack([prepared, prepared[:, :, ::-1]])
-    (plain, _), (mirrored, _) = engine.look(both, evidence([0.5] * 7, [0.5] * 7))
-    coarse_only = np.abs(mirrored[:, ::-1] - plain).max()
-    ordinary = Engine(fresh(), HEADER).look(both, evidence([0.5] * 7, [0.5] * 7))
-    assert coarse_only < np.abs(ordinary[1][0][:, ::-1] - ordinary[0][0]).max()
+    prepared = engine.prepare(frames[0])[None]
+    heard = evidence([0.9] + [0.0] * 6)
+    ((values, _),) = engine.look(prepared, heard)
+    network = fresh()
+    with torch.no_grad():
+        sound = network.embed(torch.from_numpy(heard.probability))
+        picture = normalise(torch.from_numpy(prepared))
+        plain = correlate(network.see(picture), sound)
+        mirrored = correlate(network.see(picture.flip(3)), sound).flip(2)
+        size = [side // 2 for side in picture.shape[2:]]
+        half = functional.interpolate(picture, size, mode="bilinear", antialias=True)
+        coarse = correlate(network.see(half), sound)[0].numpy()
+    expected = (plain + mirrored)[0].numpy() + resize(coarse, values.shape)
+    np.testing.assert_allclose(values, expected / 3, atol=1e-3)
+    assert np.abs(plain - mirrored).max() > 0.01
 
 
 def test_silence_is_never_sure(engine, frames):
