@@ -1,6 +1,6 @@
 """Time of the two networks on one thread, plain, folded and fused.
 
-    python tools/bench_network.py [WEIGHTS] [--rounds 9]
+python tools/bench_network.py [WEIGHTS] [--rounds 9]
 """
 
 from __future__ import annotations
