@@ -23,7 +23,9 @@ class Recordings:
     def wave(self, path: Path) -> np.ndarray:
         """The whole recording (n,) float32 at `rate`."""
         if path not in self._waves:
-            self._waves[path] = (read_wave(path, self.rate) * 32767).astype(np.int16)
+            # Resampling overshoots full scale, and integers wrap around there.
+            wave = np.clip(read_wave(path, self.rate), -1, 1)
+            self._waves[path] = (wave * 32767).astype(np.int16)
         return self._waves[path].astype(np.float32) / 32767
 
     def window(self, path: Path, rng: Generator) -> np.ndarray:

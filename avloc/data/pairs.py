@@ -12,6 +12,7 @@ from PIL import Image
 from avloc.data.concepts import Concepts
 from avloc.data.mixtures import LEAST_AREA, SEEN_WITH, covered, sounding
 from avloc.data.wild import photos, recordings
+from avloc.errors import DataError
 from avloc.features.wavefile import read_wave
 
 FAINT = 1e-3  # root mean square of the noise of a nearly silent track: -60 dB of full scale
@@ -60,6 +61,8 @@ def held_out_pairs(root: Path, concepts: Concepts, count: int = 200, seed: int =
     }
     lacks = {label: [p for p in shown if not len(sounding(p, label))] for label in labels}
     labels = [label for label in labels if fits[label] and lacks[label]]
+    if not labels:
+        raise DataError(f"{root}: no held-out photo shows what a held-out recording is of")
     for number in range(count):
         label = labels[number % len(labels)]
         sound = rng.choice(rows[label]).path

@@ -24,8 +24,10 @@ def mel_bank(device: torch.device) -> Tensor:
     """The (f, SPAN // 2 + 1) matrix from power to mel bands."""
     from torchaudio.compliance.kaldi import get_mel_banks
 
-    bank, _ = get_mel_banks(BANDS, SPAN, float(RATE), 0.0, TOP_BAND, 100.0, -500.0, 1.0)
-    return functional.pad(bank, (0, 1)).to(device)  # Kaldi leaves out the highest frequency
+    # What is made in inference mode must not be met again in training.
+    with torch.inference_mode(False):
+        bank, _ = get_mel_banks(BANDS, SPAN, float(RATE), 0.0, TOP_BAND, 100.0, -500.0, 1.0)
+        return functional.pad(bank, (0, 1)).to(device)  # Kaldi leaves out the highest frequency
 
 
 def log_mel(waves: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from avloc.types import Tag
 
 LEAST_TAG = 0.1  # probability under which a sound class is not named
 MOST_TAGS = 5
+STRIDE = 32  # pixels that the sides of an input must be multiples of
 
 
 @dataclass(frozen=True)
@@ -159,9 +160,8 @@ class Engine:
         values = correlate(self.network.see(frames), sounds)
         if self.quality == "high":
             mirrored = correlate(self.network.see(frames.flip(3)), sounds).flip(2)
-            smaller = functional.interpolate(
-                frames, scale_factor=0.5, mode="bilinear", antialias=True
-            )
+            half = [max(STRIDE, side // 2 // STRIDE * STRIDE) for side in frames.shape[2:]]
+            smaller = functional.interpolate(frames, half, mode="bilinear", antialias=True)
             coarse = correlate(self.network.see(smaller), sounds)[:, None]
             coarse = functional.interpolate(coarse, values.shape[1:], mode="bilinear")[:, 0]
             values = (values + mirrored + coarse) / 3

@@ -18,7 +18,7 @@ from avloc.data.pairs import held_out_pairs
 from avloc.data.pictures import Pictures
 from avloc.data.scenes import SyntheticSource
 from avloc.data.wild import photos, recordings
-from avloc.errors import UsageError
+from avloc.errors import DataError, UsageError
 from avloc.features.spectrogram import RATE
 from avloc.models.two_stream import TwoStream
 from avloc.models.weights import Header, save_weights
@@ -56,6 +56,10 @@ def train(
     licences = recipe.data.licences
     shown = photos(data, concepts, licences)
     heard = recordings(data, concepts, licences)
+    if not any(photo.concepts for photo in shown) or not heard:
+        raise DataError(f"{data}: no photos or recordings under the licences {licences!r}")
+    if "person" not in concepts.names:
+        raise DataError(f"{recipe.data.concepts}: the concept table lacks 'person'")
     pictures = Pictures(frozenset(recipe.data.crowded))
     rng = np.random.default_rng(recipe.seed)
     whole = np.array([0.0, 0.0, 1.0, 1.0])

@@ -71,6 +71,15 @@ def test_a_frame_every_hop(samples):
     assert spectrogram.shape == (2, 1, BANDS, (samples - 1) // HOP + 1)
 
 
+def test_gradients_pass_after_inference():
+    mel_bank.cache_clear()
+    with torch.inference_mode():
+        log_mel(torch.zeros(1, 2048))
+    wave = torch.randn(1, 2048, requires_grad=True)
+    log_mel(wave).sum().backward()
+    assert wave.grad.abs().sum() > 0
+
+
 def test_silence_is_finite():
     silent = log_mel(torch.zeros(1, RATE))
     np.testing.assert_allclose(silent, (np.log(1e-5) + 4.5) / 5, rtol=1e-5)

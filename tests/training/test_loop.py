@@ -9,7 +9,9 @@ import pytest
 import torch
 import yaml
 
-from avloc.errors import UsageError
+from avloc.data.concepts import Concepts
+from avloc.data.pairs import held_out_pairs
+from avloc.errors import DataError, UsageError
 from avloc.models.weights import load_weights
 from avloc.training.recipe import DataConfig, OptimiserConfig, Recipe, build, read_recipe
 from avloc.training.train import train
@@ -117,6 +119,15 @@ def test_a_resumed_run_equals_an_uninterrupted_one(recipe, made_data, tmp_path):
     for part in ("network", "average", "before", "objective"):
         for name, tensor in states[0][part].items():
             assert torch.equal(tensor, states[1][part][name]), f"{part}.{name}"
+
+
+def test_data_that_nothing_can_be_learned_from(recipe, tmp_path):
+    for name in ("images.json", "sounds.json"):
+        (tmp_path / name).write_text("[]")
+    with pytest.raises(DataError, match="no photos or recordings under the licences 'free'"):
+        train(recipe, HERE, tmp_path, tmp_path / "run", CPU)
+    with pytest.raises(DataError, match="no held-out photo"):
+        held_out_pairs(tmp_path, Concepts.read(HERE.parent / "concepts.yaml"))
 
 
 def test_training_moves_what_it_should(recipe, made_data, tmp_path):
