@@ -132,7 +132,9 @@ def _localize_one(localizer: Localizer, job: Job, settings: dict[str, Any], run:
         result = localizer.localize(job.source, job.outputs, progress=advance, **settings)
     took = time.monotonic() - began
     _tell(result, job, took, run.reporter)
-    run.ended(str(job.source), result.status, {**result.to_json(), "outputs": _texts(job.outputs)})
+    # Peaks and boxes of a long video take a while: only where they are asked for.
+    record = {**result.to_json(), "outputs": _texts(job.outputs)} if run.as_json else {}
+    run.ended(str(job.source), result.status, record)
 
 
 def _tell(result: Localization, job: Job, took: float, reporter: Reporter) -> None:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from avloc.errors import EnvironmentProblem, UsageError
 from avloc.features.image import fit, input_size, normalise
 from avloc.features.spectrogram import RATE, log_mel
-from avloc.models.confidence import confidence, traits
+from avloc.models.confidence import SILENT, confidence, traits
 from avloc.models.fused import can_fuse, fuse
 from avloc.models.mobile import fold_norms
 from avloc.models.two_stream import TwoStream, correlate
@@ -41,8 +41,9 @@ class Evidence:
 
     @property
     def tags(self) -> list[tuple[Tag, ...]]:
-        """For each moment what sounds, most probable first."""
-        return [self._named(row) for row in self.probability]
+        """For each moment what sounds, most probable first; nothing where all is silent."""
+        heard = zip(self.probability, self.level, strict=True)
+        return [self._named(row) if level >= SILENT else () for row, level in heard]
 
     def _named(self, row: np.ndarray) -> tuple[Tag, ...]:
         order = np.argsort(-row, kind="stable")[:MOST_TAGS]

@@ -65,7 +65,8 @@ class Container:
 
 _MP4 = Container(
     pictures=("h264", "hevc", "vp9", "av1"),
-    copied=frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac", "mp2"}),
+    # MP2 could go in as well, but hardly a player expects it there: most take it for MP3.
+    copied=frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}),
     sound="aac",
     subtitles=frozenset({"mov_text"}),
     text="mov_text",

@@ -47,15 +47,14 @@ def enlarge(values: np.ndarray, height: int, width: int, pitch: int = 1) -> np.n
 
 
 def strength(field: np.ndarray) -> np.ndarray:
-    """The field relative to itself: 0 in the background, 1 at the maximum, float32.
+    """The field relative to itself: 0 up to the middle of its range, 1 at the maximum, float32.
 
-    The background is the lower half of the picture, whatever the scale of the values; less than
-    half where a source fills most of the picture, so that its median lies in the upper half of
-    its range. A constant field is background everywhere.
+    What is above 0 is the region of the mask rule ``half-max``, so that colours end where the
+    contour runs. A constant field is 0 everywhere.
     """
     low, top = float(field.min()), float(field.max())
-    middle = min(float(np.median(field)), (low + top) / 2)
-    if top - middle <= 1e-6 * max(1.0, abs(top)):
+    middle = (low + top) / 2
+    if top - low <= 1e-6 * max(1.0, abs(top)):
         return np.zeros(field.shape, np.float32)
     return np.clip((field - middle) / (top - middle), 0.0, 1.0)
 
@@ -67,16 +66,25 @@ def ramp(values: np.ndarray | float, low: float, high: float) -> np.ndarray:
 
 
 def fade(confidence: float) -> float:
-    """How visible a heatmap of this confidence is: nothing sounds visibly, nothing is shown."""
-    return float(ramp(confidence, 0.1, 0.6))
+    """How visible a heatmap of this confidence is: nothing sounds visibly, nothing is shown.
+
+    Half visible at about the confidence that mismatched pictures and sounds have on average,
+    nearly whole at that of matching ones.
+    """
+    return float(ramp(confidence, 0.05, 0.5))
+
+
+def colour_rows(relative: np.ndarray) -> np.ndarray:
+    """Rows in a table of 256 colours for strengths in 0..1.
+
+    They begin above the table's dark end, which would look like a shadow around the region, and
+    end below the other one, where some tables turn dark again.
+    """
+    return np.rint((0.25 + 0.67 * relative) * 255).astype(np.uint8)
 
 
 def tint(field: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
     """How an enlarged heatmap (h, w) looks: opacity (h, w) float32 in 0..alpha, and the row (h, w)
-    of its colour in a table of 256.
-
-    Opacity stays near zero below the middle between background and maximum.
-    """
+    of its colour in a table of 256."""
     relative = strength(field)
-    rows = np.rint(ramp(relative, 0.15, 1.05) * 255).astype(np.uint8)
-    return ramp(relative, 0.35, 0.9) * np.float32(alpha), rows
+    return ramp(relative, 0.0, 0.65) * np.float32(alpha), colour_rows(relative)

@@ -26,7 +26,8 @@ from avloc.media.style import Style
 from avloc.media.text import label, margin, tags_line
 from avloc.types import Heatmap
 
-LABEL_SECONDS = 0.5  # A label that changes faster than this cannot be read.
+LABEL_SECONDS = 0.5
+"""A label that changes faster than this cannot be read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,11 +143,9 @@ class PlanePainter:
         return self._style.tags and bool(speaks)
 
     def _say(self, text: str, now: float) -> None:
-        """Change the label to `text`, unless it changed a moment ago in its numbers only."""
-        if text == self._text:
-            return
+        """Change the label to `text`, unless it changed a moment ago."""
         fresh = 0 <= now - self._label_since < LABEL_SECONDS
-        if fresh and _first_word(text) == _first_word(self._text):
+        if fresh or text == self._text:
             return
         self._text, self._label_since = text, now
         rgba = label(text, self._height, self._width)
@@ -169,8 +168,3 @@ def _mix(before: Layer, after: Layer | None, share: float) -> list[tuple[Layer, 
     if share >= 1:
         return [(after, 1.0)]
     return [(before, 1.0 - share), (after, share)]
-
-
-def _first_word(text: str) -> str:
-    """The name that leads a line of tags, without its number."""
-    return text.split(" · ")[0].rpartition(" ")[0]

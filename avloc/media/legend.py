@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from avloc.media.heat import colour_rows
 from avloc.media.text import margin, paste, plate, text_size, written
 
 
@@ -25,7 +26,7 @@ def legend(colours: np.ndarray, height: int, width: int) -> np.ndarray | None:
         return None
     result = plate(low.shape[0] + 2 * pad, total, 0.4 * size)
     bar = np.full((bar_height, bar_width, 4), 255, np.uint8)
-    bar[..., :3] = colours[np.linspace(0, 255, bar_width).round().astype(int)]
+    bar[..., :3] = colours[colour_rows(np.linspace(0, 1, bar_width))]
     left = 2 * pad
     paste(low, result, pad, left)
     left += low.shape[1] + gap

@@ -122,6 +122,7 @@ def test_silent_track(fake, tmp_path, make_clip):
     result = fake.localize(make_clip(tmp_path / "clip.mp4", sounds=[sound]))
     assert "silent" in result.notes[0]
     assert max(h.confidence for h in result.heatmaps) == 0
+    assert not any(h.tags for h in result.heatmaps)
 
 
 def test_sound_shorter_than_the_picture(fake, tmp_path, make_clip, tone):
