@@ -47,6 +47,7 @@ setup(
         # Version 19 drops Python 3.11 and changes how unset rationals read.
         "av>=15,<20",
         "librosa>=0.10.2",
+        "soundfile",
         "numpy>=1.26",
         "scipy>=1.11",
         "scikit-learn>=1.4",

@@ -37,6 +37,10 @@ class RecipeError(UsageError):
     """A recipe has an unknown key or a value of the wrong kind."""
 
 
+class TrainingError(AvlocError):
+    """A training run cannot go on."""
+
+
 class EnvironmentProblem(AvlocError):
     """The installation lacks something: an optional package, a codec, a device."""
 

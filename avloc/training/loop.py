@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader
 from avloc.data.batches import Batch, Batches
 from avloc.features.image import normalise
 from avloc.features.spectrogram import log_mel
+from avloc.errors import TrainingError
 from avloc.files import replacing
 from avloc.models.two_stream import TwoStream
 from avloc.objectives.region import RegionContrast
@@ -96,6 +97,8 @@ class Trainer:
             + weights.keep_image * keep_image
             + weights.keep_sound * keep_sound
         )
+        if not torch.isfinite(loss):
+            raise TrainingError(f"the loss is {loss.item()} at step {self.step}; lower the rates")
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
