@@ -17,9 +17,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from avloc.data.batches import Batch, Batches
+from avloc.errors import TrainingError
 from avloc.features.image import normalise
 from avloc.features.spectrogram import log_mel
-from avloc.errors import TrainingError
 from avloc.files import replacing
 from avloc.models.two_stream import TwoStream
 from avloc.objectives.region import RegionContrast
