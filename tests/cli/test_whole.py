@@ -71,3 +71,38 @@ def test_a_device_that_is_not_there(avloc, demo):
 def test_a_model_that_is_not_there(avloc, demo):
     code, _, err = avloc("localize", "demo.mp4", "--model", "nobody")
     assert (code, len(err)) == (2, 1)
+
+
+def test_a_clip_that_breaks_off(avloc, demo, make_clip):
+    """What is there is localized and stands under its final name; the exit code tells the rest."""
+    rate = 16000
+    wave = np.sin(np.arange(3 * rate) / 9).astype(np.float32)
+    path = make_clip(
+        demo.with_name("cut.mp4"),
+        ticks=range(0, 3000, 40),
+        sounds=[{"wave": wave, "rate": rate}],
+        container_options={"movflags": "faststart"},
+    )
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+    code, _, err = avloc("localize", "cut.mp4", "demo.mp4")
+    assert code == 1
+    assert err[1].startswith("cut.mp4: partial, ")
+    assert err[-1] == "2 inputs: 1 complete, 1 partial"
+    told = json.loads(demo.with_name("cut.avloc.json").read_text("utf-8"))
+    assert told["status"] == "partial"
+    assert 0.3 < told["lost_seconds"] < 2.7
+    with av.open("cut.avloc.mp4") as file:
+        frames = len(list(file.decode(video=0)))
+    # The last frames that depend on later ones may lack without a gap that could be told.
+    assert frames == pytest.approx((3 - told["lost_seconds"]) * 25, abs=4)
+
+
+def test_no_sound_track_is_one_line_that_names_the_way_out(avloc, demo, make_clip):
+    make_clip(demo.with_name("mute.mp4"))
+    code, _, err = avloc("localize", "mute.mp4")
+    assert (code, len(err)) == (1, 1)
+    assert "--no-audio" in err[0]
+    assert not demo.with_name("mute.avloc.mp4").exists()
+    assert avloc("localize", "mute.mp4", "--no-audio")[0] == 0
+    assert demo.with_name("mute.avloc.mp4").exists()
