@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 PLAIN_SECONDS = 30.0
 """How often a log, which has no bar, is told how far a file has come."""
 
+LABEL_LENGTH = 31
+"""Signs of a name that stand beside a bar."""
+
 
 class Advance(Protocol):
     """Called with how much is done, how much there is where that is known, and a remark."""
@@ -80,7 +83,7 @@ class Reporter:
             yield _unseen
         elif self._console.is_terminal:
             with self._bar() as bar:
-                task = bar.add_task(escape(label), total=None, remark="")
+                task = bar.add_task(escape(_shortened(label)), total=None, remark="")
 
                 def advance(done: float, total: float | None, remark: str = "") -> None:
                     bar.update(task, completed=done, total=total, remark=escape(remark))
@@ -113,6 +116,14 @@ class Reporter:
                 self.say(f"{label}: {done:.0f} {unit} done{share} {remark}".rstrip())
 
         return advance
+
+
+def _shortened(label: str) -> str:
+    """A long name without its middle, so that the bar beside it fits into 80 columns."""
+    if len(label) <= LABEL_LENGTH:
+        return label
+    half = (LABEL_LENGTH - 1) // 2
+    return f"{label[:half]}\N{HORIZONTAL ELLIPSIS}{label[-half:]}"
 
 
 def _unseen(done: float, total: float | None, remark: str = "") -> None:

@@ -12,6 +12,8 @@ from avloc.types import Tag
 
 PLATE = (16, 16, 20)
 INK = (245, 245, 245)
+BETWEEN = " · "
+"""Between the entries of a line."""
 
 
 @lru_cache(maxsize=8)
@@ -26,13 +28,29 @@ def text_size(height: int, width: int) -> int:
 
 
 def tags_line(tags: Sequence[Tag], most: int = 3, least: float = 0.1) -> str:
-    """What is heard in a line: ``Dog 0.87 · Bark 0.60``; empty where nothing is probable."""
+    """What is heard in a line: ``Dog 0.87 · Bark 0.60``; empty where nothing is probable.
+
+    Of names that list synonyms (``Baby cry, infant cry``) the first one is enough.
+    """
     heard = [tag for tag in tags if tag.probability >= least][:most]
-    return " · ".join(f"{_printable(tag.name)} {tag.probability:.2f}" for tag in heard)
+    return BETWEEN.join(f"{_short(tag.name)} {tag.probability:.2f}" for tag in heard)
 
 
-def _printable(name: str) -> str:
-    return "".join(sign if sign.isprintable() else " " for sign in name).strip()
+def _short(name: str) -> str:
+    name = "".join(sign if sign.isprintable() else " " for sign in name).strip()
+    return name.partition(",")[0] or name
+
+
+def fitted(text: str, room: float, size: int) -> str:
+    """As many entries of the line as `room` pixels hold; a single one loses its end."""
+    face = font(size)
+    while face.getlength(text) > room and BETWEEN in text:
+        text = text.rpartition(BETWEEN)[0]
+    if face.getlength(text) <= room:
+        return text
+    while text and face.getlength(text + "...") > room:
+        text = text[:-1].rstrip()
+    return text + "..."
 
 
 def written(text: str, size: int, ink: tuple[int, int, int] = INK) -> np.ndarray:
@@ -85,17 +103,14 @@ def paste(over: np.ndarray, under: np.ndarray, top: int, left: int) -> None:
 def label(text: str, height: int, width: int, size: int | None = None) -> np.ndarray | None:
     """The text on its plate, for a picture of `height` x `width`; RGBA (h, w, 4) uint8.
 
-    A text too wide for the picture loses its end; None where the picture has no room for any.
+    A text too wide for the picture is `fitted`; None where the picture has no room for any.
     """
     size = size or text_size(height, width)
     pad_x, pad_y = round(0.5 * size), round(0.22 * size)
     room = width - 2 * margin(height, width) - 2 * pad_x - 1  # `written` leaves a pixel free
     if not text or room < 2 * size or height < 3 * size:
         return None
-    if font(size).getlength(text) > room:
-        while text and font(size).getlength(text + "...") > room:
-            text = text[:-1].rstrip(" ·")
-        text += "..."
+    text = fitted(text, room, size)
     ink = written(text, size)
     result = plate(ink.shape[0] + 2 * pad_y, ink.shape[1] + 2 * pad_x, 0.4 * size)
     paste(ink, result, pad_y, pad_x)

@@ -35,6 +35,18 @@ def test_a_terminal_gets_a_bar():
     assert "50%" in out.getvalue()
 
 
+def test_a_long_name_leaves_room_for_the_bar(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    reporter = Reporter()
+    out = on(reporter, terminal=True)
+    with reporter.progress(
+        "A rather long name of a video [x7] from somewhere (720p).mp4"
+    ) as advance:
+        advance(50, 100)
+    assert "A rather long n\N{HORIZONTAL ELLIPSIS}here (720p).mp4" in out.getvalue()
+    assert "50%" in out.getvalue()
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_quiet_draws_nothing(terminal):
     reporter = Reporter(quiet=True)

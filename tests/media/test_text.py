@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from avloc.media.colormap import COLORMAPS
 from avloc.media.legend import legend
-from avloc.media.text import label, margin, tags_line, text_size, written
+from avloc.media.text import fitted, font, label, margin, tags_line, text_size, written
 from avloc.types import Tag
 
 
@@ -13,6 +13,16 @@ def test_tags_are_named_with_their_probability() -> None:
     tags = (Tag("Dog", 0.874), Tag("Bark", 0.6), Tag("Wind", 0.02))
     assert tags_line(tags) == "Dog 0.87 · Bark 0.60"
     assert tags_line(()) == ""
+    assert tags_line([Tag("Baby cry, infant cry", 0.5), Tag(",", 0.4)]) == "Baby cry 0.50 · , 0.40"
+
+
+def test_what_has_no_room_is_left_out_entry_by_entry() -> None:
+    line = "Dog 0.87 · Bark 0.60 · Wind 0.30"
+    width = font(12).getlength(line)
+    assert fitted(line, width, 12) == line
+    assert fitted(line, width - 1, 12) == "Dog 0.87 · Bark 0.60"
+    assert fitted(line, font(12).getlength("Dog 0.87"), 12) == "Dog 0.87"
+    assert fitted(line, font(12).getlength("Dog 0...."), 12) == "Dog 0...."
 
 
 @settings(max_examples=40)
