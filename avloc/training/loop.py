@@ -9,7 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -117,6 +117,17 @@ class Trainer:
 
     def _on(self, array: Any) -> Tensor:
         return torch.from_numpy(array).to(self.device)
+
+    def result(self) -> TwoStream:
+        """The network that training gives: its running average, blended with what was before."""
+        share = self.recipe.optimiser.blend
+        trained = cast(TwoStream, deepcopy(self.average.module)).to("cpu").eval()
+        before = self.before.state_dict()
+        with torch.no_grad():
+            for name, tensor in trained.state_dict().items():
+                if tensor.is_floating_point():
+                    tensor.lerp_(before[name].to("cpu"), 1 - share)
+        return trained
 
     def save(self, path: Path) -> None:
         """Everything that resuming needs, in one file."""

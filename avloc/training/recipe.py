@@ -58,6 +58,8 @@ class OptimiserConfig:
         image, sound: learning rates of the two backbones (the tagger goes with the sound).
         decay: weight decay.
         average: momentum of the averaged weights that are kept.
+        blend: share of those in the result; the rest are the weights before training, which know
+            more classes than the data shows (Wortsman et al. 2022, arXiv 2109.01903, sec. 3).
         early, early_every: the first blocks of the image backbone, which cost half of an update,
             are trained in every so many updates only.
     """
@@ -69,6 +71,7 @@ class OptimiserConfig:
     sound: float = 2e-5
     decay: float = 1e-4
     average: float = 0.995
+    blend: float = 1.0
     early: int = 6
     early_every: int = 4
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -20,7 +19,6 @@ from avloc.data.scenes import SyntheticSource
 from avloc.data.wild import photos, recordings
 from avloc.errors import DataError, UsageError
 from avloc.features.spectrogram import RATE
-from avloc.models.two_stream import TwoStream
 from avloc.models.weights import Header, save_weights
 from avloc.training.calibrate import calibrate, observe
 from avloc.training.guess import guess_boxes
@@ -90,7 +88,7 @@ def train(
     )
     fit(trainer, batches, folder, progress)
     target = folder / "best.safetensors"
-    trained = cast(TwoStream, trainer.average.module.to("cpu").eval())
+    trained = trainer.result()
     pairs = held_out_pairs(data, concepts, plan.pairs)
     calibration = calibrate(observe(trained, pairs), pairs)
     header = Header(recipe.name, recipe.network, calibration, tags, resolved)

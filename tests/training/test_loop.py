@@ -12,7 +12,9 @@ import yaml
 from avloc.data.concepts import Concepts
 from avloc.data.pairs import held_out_pairs
 from avloc.errors import DataError, UsageError
+from avloc.models.two_stream import TwoStream
 from avloc.models.weights import load_weights
+from avloc.training.loop import Trainer
 from avloc.training.recipe import DataConfig, OptimiserConfig, Recipe, build, read_recipe
 from avloc.training.train import train
 
@@ -88,6 +90,20 @@ def recipe():
     plan = OptimiserConfig(steps=4, warmup=1, early_every=2)
     made = Recipe("small", data=data, optimiser=plan, save_every=3)
     return replace(made, network=replace(made.network, area=4096, window=1.0))
+
+
+def test_the_result_blends_trained_and_untrained_weights(recipe):
+    torch.manual_seed(0)
+    trainer = Trainer(TwoStream(recipe.network), recipe, CPU)
+    with torch.no_grad():
+        for tensor in trainer.average.module.parameters():
+            tensor.add_(1.0)
+    before = dict(trainer.before.named_parameters())
+    for share in (0.0, 0.25, 1.0):
+        plan = replace(recipe.optimiser, blend=share)
+        trainer.recipe = replace(recipe, optimiser=plan)
+        for name, tensor in trainer.result().named_parameters():
+            torch.testing.assert_close(tensor, before[name] + share)
 
 
 HERE = RECIPES / "wild" / "small.yaml"
