@@ -33,6 +33,8 @@ def test_nothing_unfinished_is_left(clip, tmp_path, name, code):
         [sys.executable, "-m", "avloc", *words, "--save", "video,json,npz,frames,gif"],
         stderr=subprocess.PIPE,
         text=True,
+        # A test run in the background of a script has Ctrl-C switched off, and so would this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
         began = time.monotonic()
