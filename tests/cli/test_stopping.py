@@ -34,7 +34,7 @@ def test_nothing_unfinished_is_left(clip, tmp_path, name, code):
         stderr=subprocess.PIPE,
         text=True,
         # A test run in the background of a script has Ctrl-C switched off, and so would this.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         began = time.monotonic()
