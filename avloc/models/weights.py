@@ -84,9 +84,9 @@ def load_weights(path: Path) -> tuple[TwoStream, Header]:
         network = TwoStream(header.network)
     with safe_open(path, framework="pt") as file:
         state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-    for name, buffer in network.named_buffers():
+    for name, _ in network.named_buffers():
         if name.endswith("num_batches_tracked"):
-            state[name] = torch.zeros_like(buffer, device="cpu")
+            state[name] = torch.zeros((), dtype=torch.long)
     wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
     given = {name: tensor.shape for name, tensor in state.items()}
     wrong = sorted(n for n in {*wanted, *given} if wanted.get(n) != given.get(n))
