@@ -46,8 +46,7 @@ def train(
     resolved = recipe_dictionary(recipe)
     (folder / "recipe.yaml").write_text(yaml.safe_dump(resolved, sort_keys=False))
     torch.manual_seed(recipe.seed)
-    # Gradients of a well-trained backbone are full of denormal numbers, which CPUs compute with
-    # ten times more slowly (measured: 1.6 s an update with this line, up to 10 s without).
+    # Gradients of a well-trained backbone hold many denormal numbers, which CPUs compute slowly.
     torch.set_flush_denormal(True)
 
     concepts = Concepts.read(recipe_path.parent / recipe.data.concepts)
