@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -143,9 +142,8 @@ class Trainer:
         with replacing(path) as part:
             torch.save(state, part)
 
-    def load(self, path: Path) -> None:
-        """Continue from what `save` wrote."""
-        state = torch.load(path, map_location=self.device, weights_only=True)
+    def load(self, state: dict[str, Any]) -> None:
+        """Continue from what `save` wrote and `read_state` read."""
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.before.load_state_dict(state["before"])
@@ -189,8 +187,3 @@ def fit(trainer: Trainer, batches: Batches, folder: Path, progress: Progress) ->
 
 def _as_is(batch: Any) -> Any:
     return batch
-
-
-def recipe_dictionary(recipe: Recipe) -> dict[str, Any]:
-    """The resolved recipe as plain values."""
-    return json.loads(json.dumps(asdict(recipe)))

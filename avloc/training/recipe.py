@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import typing
 from dataclasses import dataclass, field
@@ -115,6 +116,11 @@ def read_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:
                 raise RecipeError(f"override {override!r}: {parent!r} holds no keys")
         level[leaf] = _parsed(text, f"override {override!r}")
     return build(Recipe, raw, str(path))
+
+
+def recipe_dictionary(recipe: Recipe) -> dict[str, Any]:
+    """The resolved recipe as plain values."""
+    return json.loads(json.dumps(dataclasses.asdict(recipe)))
 
 
 def _parsed(text: str, where: str) -> Any:

@@ -22,8 +22,9 @@ from avloc.features.spectrogram import RATE
 from avloc.models.weights import Header, save_weights
 from avloc.training.calibrate import calibrate, observe
 from avloc.training.guess import guess_boxes
-from avloc.training.loop import Trainer, fit, recipe_dictionary
-from avloc.training.recipe import Recipe
+from avloc.training.loop import Trainer, fit
+from avloc.training.recipe import Recipe, recipe_dictionary
+from avloc.training.resuming import check_same_recipe, go_on, read_state
 from avloc.training.warm_start import tag_names, warm_start
 
 SAMPLE = 300  # photos that image classes are standardised over
@@ -42,6 +43,11 @@ def train(
     state = folder / "last.pt"
     if state.exists() and not resume:
         raise UsageError(f"{folder} holds a run already; pass --resume or another --out")
+    begun = None
+    if state.exists():
+        # Before anything is written or waited for.
+        check_same_recipe(recipe, folder / "recipe.yaml")
+        begun = read_state(state)
     folder.mkdir(parents=True, exist_ok=True)
     resolved = recipe_dictionary(recipe)
     (folder / "recipe.yaml").write_text(yaml.safe_dump(resolved, sort_keys=False))
@@ -69,8 +75,9 @@ def train(
     guess_boxes(network, shown, pictures)
 
     trainer = Trainer(network, recipe, device)
-    if resume and state.exists():
-        trainer.load(state)
+    if begun is not None:
+        go_on(trainer, begun, state)
+        del begun
     plan = recipe.data
     tags = tag_names(data)
     scenes = SyntheticSource(concepts, tags, RATE, recipe.network.window)
