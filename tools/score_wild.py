@@ -21,8 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from avloc.data.concepts import Concepts
+from avloc.data.index import read_index
 from avloc.data.mixtures import mixtures
-from avloc.data.wild import moments, read_index
+from avloc.data.wild import moments
 from avloc.evaluation import baselines
 from avloc.evaluation.scores import bootstrap, sign_test
 from avloc.evaluation.validation import Method, on_mixtures, on_moments, on_scenes, unseen_scenes

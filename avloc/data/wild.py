@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from pathlib import Path, PurePath
+from typing import Literal
 
 import numpy as np
 
 from avloc.data.concepts import Concepts
+from avloc.data.index import Row, index_rows
 from avloc.errors import DataError
 
 Licences = Literal["free", "noncommercial"]
@@ -63,86 +63,75 @@ class Moment:
     label: str
 
 
-def read_index(root: Path, name: str) -> list[dict[str, Any]]:
-    """The rows of one index file under `root`."""
-    path = root / name
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such index; pass the data folder with --data") from None
-    except ValueError as error:
-        raise DataError(f"{path}: not JSON ({error})") from error
-    if not isinstance(rows, list):
-        raise DataError(f"{path}: expected a list of rows")
-    return rows
-
-
 def _allowed(licence: str, free: set[str], licences: Licences) -> bool:
     if licences == "free":
         return licence in free
     return "unknown" not in licence and "NoDerivs" not in licence
 
 
-def _boxes(rows: list[list[float]]) -> np.ndarray:
-    return np.clip(np.array(rows, np.float64).reshape(-1, 4), 0, 1)
-
-
 def photos(
     root: Path, concepts: Concepts, licences: Licences | None, held_out: bool = False
 ) -> list[Photo]:
     """The photos for training under `licences`, or the held-out COCO photos (any licence)."""
-    rows = read_index(root, "images.json")
-    coco = [row["file"] for row in rows if row["source"] == "coco2017"]
+    rows = index_rows(root, "images.json")
+    coco = [row.get("file", str) for row in rows if row.get("source", str) == "coco2017"]
     reserved = set(coco[::HELD_OUT])
     found = []
     for row in rows:
-        if (row["file"] in reserved) != held_out:
+        if (row.get("file", str) in reserved) != held_out:
             continue
-        if licences and not _allowed(row["licence"], FREE_PHOTOS, licences):
+        if licences and not _allowed(row.get("licence", str), FREE_PHOTOS, licences):
             continue
-        found.append(_photo(root, row, concepts))
+        found.append(_photo(row, concepts))
     return found
 
 
-def _photo(root: Path, row: dict[str, Any], concepts: Concepts) -> Photo:
-    path = root / row["file"]
-    if row["source"] == "coco2017":
-        names = tuple(thing["label"] for thing in row["objects"])
+def _photo(row: Row, concepts: Concepts) -> Photo:
+    path, source = row.file("file"), row.get("source", str)
+    if source == "coco2017":
+        things = row.parts("objects")
+        names = tuple(thing.get("label", str) for thing in things)
         kinds = tuple(concepts.photos.get(("coco", name), ()) for name in names)
-        boxes = _boxes([thing["box"] for thing in row["objects"]])
+        boxes = np.array([thing.box("box") for thing in things]).reshape(-1, 4)
         present = tuple(sorted({k for kind in kinds for k in kind}))
         return Photo(path, "coco", boxes, kinds, present, True, names)
+    label = row.get("label", str)
     if "imagenet_index" in row:
-        kind, source = concepts.of_imagenet(row["imagenet_index"]), "imagenet"
+        kind, source = concepts.of_imagenet(row.get("imagenet_index", int)), "imagenet"
     else:
-        source = "imagehear" if row["source"] == "ImageHear" else "caltech101"
-        kind = concepts.photos.get((source, row["label"]), ())
-    boxes = _boxes(row["boxes"])
-    return Photo(path, source, boxes, (kind,) * len(boxes), kind, False, (row["label"],))
+        source = "imagehear" if source == "ImageHear" else "caltech101"
+        kind = concepts.photos.get((source, label), ())
+    boxes = row.boxes("boxes")
+    return Photo(path, source, boxes, (kind,) * len(boxes), kind, False, (label,))
 
 
-def source_recording(row: dict[str, Any]) -> str:
+def source_recording(row: Row) -> int:
     """UrbanSound8K cuts several clips from one recording: the number that begins the name."""
-    return Path(row["file"]).name.split("-")[0]
+    name = PurePath(row.get("file", str)).name
+    number = name.partition("-")[0]
+    if not number.isdecimal():
+        raise DataError(f"{row.where}: 'file': {name!r} does not begin with a recording's number")
+    return int(number)
 
 
 def recordings(
     root: Path, concepts: Concepts, licences: Licences | None, held_out: bool = False
 ) -> list[Recording]:
     """The recordings for training under `licences`, or the held-out ones."""
-    rows = read_index(root, "sounds.json")
-    urban = {source_recording(row) for row in rows if row["source"] == "UrbanSound8K"}
-    reserved = set(sorted(urban, key=int)[::HELD_OUT])
+    rows = index_rows(root, "sounds.json")
+    urban = {source_recording(row) for row in rows if row.get("source", str) == "UrbanSound8K"}
+    reserved = set(sorted(urban)[::HELD_OUT])
     found = []
     for row in rows:
-        kept = row["source"] == "ESC-10" and row["fold"] == HELD_OUT
-        kept |= row["source"] == "UrbanSound8K" and source_recording(row) in reserved
+        source, label = row.get("source", str), row.get("label", str)
+        kept = source == "ESC-10" and row.get("fold", int) == HELD_OUT
+        kept |= source == "UrbanSound8K" and source_recording(row) in reserved
         if kept != held_out:
             continue
-        if licences and not _allowed(row["licence"], FREE_SOUNDS, licences):
+        if licences and not _allowed(row.get("licence", str), FREE_SOUNDS, licences):
             continue
-        kind = concepts.recordings.get(row["label"], ())
-        found.append(Recording(root / row["file"], row["source"], row["label"], kind))
+        kind = concepts.recordings.get(label, ())
+        found.append(Recording(row.file("file"), source, label, kind))
     return found
 
 
@@ -150,12 +139,12 @@ def moments(root: Path) -> list[Moment]:
     """The annotated video moments."""
     return [
         Moment(
-            row["id"],
-            root / row["frame"],
-            root / row["sound"],
-            _boxes(row["boxes"]),
-            row["scored"],
-            row["label"],
+            row.get("id", str),
+            row.file("frame"),
+            row.file("sound"),
+            row.boxes("boxes"),
+            row.get("scored", bool),
+            row.get("label", str),
         )
-        for row in read_index(root, "wild_dev.json")
+        for row in index_rows(root, "wild_dev.json")
     ]

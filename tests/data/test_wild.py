@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from avloc.data.concepts import Concepts
-from avloc.data.wild import moments, photos, read_index, recordings, source_recording
+from avloc.data.index import Row, read_index
+from avloc.data.wild import moments, photos, recordings, source_recording
 from avloc.errors import DataError
 
 TABLE = Path(__file__).parents[2] / "recipes" / "wild" / "concepts.yaml"
@@ -74,24 +75,97 @@ def test_what_a_recording_is(made_data, concepts):
     assert concepts.names.index("dog") in row.concepts
 
 
-def test_missing_and_malformed_indices(tmp_path):
-    with pytest.raises(DataError, match="no such index"):
-        read_index(tmp_path, "images.json")
-    (tmp_path / "images.json").write_text("{")
-    with pytest.raises(DataError, match="not JSON"):
-        read_index(tmp_path, "images.json")
-    (tmp_path / "images.json").write_text("{}")
-    with pytest.raises(DataError, match="a list"):
-        read_index(tmp_path, "images.json")
+MOMENT = {
+    "id": "a",
+    "frame": "f.jpg",
+    "sound": "s.ogg",
+    "boxes": [[0, 0, 1.1, 1]],
+    "scored": True,
+    "label": "dog",
+}
 
 
-def test_moments(tmp_path):
-    row = {"id": "a", "frame": "f.jpg", "sound": "s.ogg", "boxes": [[0, 0, 1.1, 1]]}
-    (tmp_path / "wild_dev.json").write_text(json.dumps([{**row, "scored": True, "label": "dog"}]))
-    (moment,) = moments(tmp_path)
-    assert moment.frame == tmp_path / "f.jpg"
+@pytest.fixture
+def video(tmp_path):
+    for name in ("f.jpg", "s.ogg"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def test_moments(video):
+    (video / "wild_dev.json").write_text(json.dumps([MOMENT]))
+    (moment,) = moments(video)
+    assert moment.frame == video / "f.jpg"
     np.testing.assert_array_equal(moment.boxes, [[0, 0, 1, 1]])
     assert moment.scored
+
+
+@pytest.mark.parametrize("key", MOMENT)
+def test_a_moment_that_lacks_a_key(video, key):
+    short = {name: value for name, value in MOMENT.items() if name != key}
+    (video / "wild_dev.json").write_text(json.dumps([MOMENT, short]))
+    with pytest.raises(DataError, match=rf"wild_dev.json: row 2: lacks the key '{key}'$"):
+        moments(video)
+
+
+COCO = {
+    "file": "f.jpg",
+    "source": "coco2017",
+    "licence": "CC BY 4.0",
+    "objects": [{"label": "dog", "box": [0, 0, 1, 1]}],
+}
+FACES = {
+    "file": "f.jpg",
+    "source": "caltech101",
+    "licence": "CC BY 4.0",
+    "label": "Faces",
+    "boxes": [],
+}
+
+
+def without(row, key):
+    return {name: value for name, value in row.items() if name != key}
+
+
+@pytest.mark.parametrize(
+    ("row", "match"),
+    [
+        *((without(COCO, key), f"row 3: lacks the key '{key}'") for key in COCO),
+        *((without(FACES, key), f"row 3: lacks the key '{key}'") for key in FACES),
+        ({**COCO, "objects": [{"label": "dog"}]}, "row 3: 'objects' 1: lacks the key 'box'"),
+        ({**FACES, "imagenet_index": "7"}, "row 3: 'imagenet_index': expected a whole number"),
+        ({**FACES, "file": "none.jpg"}, "row 3: 'file': no such file .*none.jpg; restore it"),
+    ],
+)
+def test_photos_that_are_malformed(video, concepts, row, match):
+    # The first COCO photo is held out.
+    (video / "images.json").write_text(json.dumps([{**COCO, "file": "x"}, COCO, row]))
+    with pytest.raises(DataError, match=rf"images.json: {match}"):
+        photos(video, concepts, "free")
+
+
+ESC = {
+    "file": "s.ogg",
+    "source": "ESC-10",
+    "label": "dog bark",
+    "fold": 1,
+    "licence": "CC BY 3.0",
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "match"),
+    [
+        *((without(ESC, key), f"row 2: lacks the key '{key}'") for key in ESC),
+        ({**ESC, "fold": "1"}, "row 2: 'fold': expected a whole number, got '1'"),
+        ({**ESC, "source": "UrbanSound8K"}, "row 2: 'file': 's.ogg' does not begin with"),
+        ({**ESC, "file": "none.ogg"}, "row 2: 'file': no such file"),
+    ],
+)
+def test_recordings_that_are_malformed(video, concepts, row, match):
+    (video / "sounds.json").write_text(json.dumps([ESC, row]))
+    with pytest.raises(DataError, match=rf"sounds.json: {match}"):
+        recordings(video, concepts, "free")
 
 
 @pytest.mark.parametrize("licences", ["free", "noncommercial"])
@@ -145,4 +219,5 @@ def test_free_is_free(data_dir, concepts):
 
 
 def test_source_recordings():
-    assert source_recording({"file": "sounds/urbansound8k/dog_bark/101415-3-0-2.ogg"}) == "101415"
+    name = {"file": "sounds/urbansound8k/dog_bark/101415-3-0-2.ogg"}
+    assert source_recording(Row(Path(), "here", name)) == 101415
