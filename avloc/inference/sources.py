@@ -5,11 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from avloc.errors import MediaError, NoAudioError, UsageError
 from avloc.features.windows import WindowStream
+from avloc.media.closing import Closing
 from avloc.media.probe import MediaInfo, probe
 from avloc.media.reader import VideoReader
 from avloc.media.sound import SoundReader
@@ -43,7 +42,7 @@ class Request:
             raise UsageError("a sound file and no sound exclude each other; give one of them")
 
 
-class Source:
+class Source(Closing):
     """The picture and the sound of an input, opened.
 
     Attributes:
@@ -115,15 +114,8 @@ class Source:
             return [f"the sound ends at {end:.1f} s, the picture at {seconds:.1f} s"]
         return []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Release the files."""
         self._stack.close()
 
 

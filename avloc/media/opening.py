@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -35,6 +36,19 @@ def open_input(path: str | Path) -> InputContainer:
         raise MediaError(f"{path}: cannot be opened ({_reason(error)})") from error
     except OSError as error:
         raise MediaError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def packets_of(container: InputContainer, *streams: av.stream.Stream) -> Iterator[av.Packet]:
+    """Packets in the order of the file, up to the first that cannot be read."""
+    packets = container.demux(*streams)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError:
+            return
+        if packet is None:
+            return
+        yield packet
 
 
 def is_still(container: InputContainer) -> bool:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 import numpy as np
 
 from avloc.errors import MediaError
+from avloc.media.closing import Closing
 from avloc.media.reader import to_rgb
 
 GIF_SIDE = 480
@@ -54,7 +53,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-class GifWriter:
+class GifWriter(Closing):
     """An animated GIF, each picture with a palette of its own.
 
     Args:
@@ -90,17 +89,10 @@ class GifWriter:
         except av.error.FFmpegError as error:
             raise self._error(error) from error
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.close()
+    def abandon(self) -> None:
+        """Leave the file unfinished; whoever named it removes it."""
+        with suppress(av.error.FFmpegError):
+            self._out.close()
 
     def _open(self, like: av.VideoFrame, time: float) -> av.VideoStream:
         self._first = time

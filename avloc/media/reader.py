@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, count
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 import numpy as np
 
 from avloc.errors import MediaError
+from avloc.media.closing import Closing
 from avloc.media.decoding import Decoder
 from avloc.media.filters import Chain, Step, kind_of
 from avloc.media.opening import is_still, open_input
@@ -48,7 +47,7 @@ class Shown:
     time: float
 
 
-class VideoReader:
+class VideoReader(Closing):
     """Frames of the best video track, upright, progressive, 4:2:0, with their own times.
 
     Time zero is the first frame (or where it should have been, in a file damaged at its
@@ -177,17 +176,6 @@ class VideoReader:
     def close(self) -> None:
         """Release the file."""
         self._container.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _nothing(self) -> MediaError:
         if self.start > 0 or self.end is not None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import cast
 
 import av
 import numpy as np
@@ -14,7 +13,8 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from avloc.errors import NoAudioError, UsageError
-from avloc.media.opening import open_input
+from avloc.media.closing import Closing
+from avloc.media.opening import open_input, packets_of
 from avloc.media.probe import video_stream
 
 GAP = 0.05
@@ -28,7 +28,7 @@ PREROLL = 1.0
 """Seconds decoded before those that are wanted, since codecs take time to settle."""
 
 
-class SoundReader:
+class SoundReader(Closing):
     """Chunks of a sound track: mean of the channels, float32, gaps filled with silence.
 
     Args:
@@ -94,17 +94,6 @@ class SoundReader:
         """Release the file."""
         self._container.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _seek(self, seconds: float) -> bool:
         base = Fraction(self._stream.time_base or Fraction(1, av.time_base))
         try:
@@ -123,16 +112,9 @@ class SoundReader:
 
     def _frames(self) -> Iterator[av.AudioFrame]:
         """Decoded frames; packets that do not decode are left out."""
-        packets = self._container.demux(self._stream)
-        while True:
+        for packet in packets_of(self._container, self._stream):
             try:
-                packet = next(packets, None)
-            except av.error.FFmpegError:
-                return
-            if packet is None:
-                return
-            try:
-                yield from packet.decode()
+                yield from cast(list[av.AudioFrame], packet.decode())
             except av.error.FFmpegError:
                 continue
 

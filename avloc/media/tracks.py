@@ -13,6 +13,7 @@ from av.container import OutputContainer
 from av.subtitles.stream import SubtitleStream
 
 from avloc.media.containers import Container, base_name
+from avloc.media.opening import packets_of
 
 PRIMING = 0.1
 """Seconds before zero in which a codec keeps samples that only prepare its decoder."""
@@ -269,15 +270,8 @@ class Companions:
     def _demux(
         source: av.container.InputContainer, streams: list[av.stream.Stream]
     ) -> Iterator[tuple[float, av.Packet]]:
-        packets = source.demux(*streams)
         last = float("-inf")
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.error.FFmpegError:
-                return
-            if packet is None:
-                return
+        for packet in packets_of(source, *streams):
             stamp = packet.dts if packet.dts is not None else packet.pts
             if stamp is not None:
                 last = float(stamp * packet.time_base)

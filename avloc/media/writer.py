@@ -9,13 +9,13 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
 import av
 import numpy as np
 
 from avloc.errors import MediaError
+from avloc.media.closing import Closing
 from avloc.media.containers import base_name, container_for, picture_codec
 from avloc.media.filters import Chain
 from avloc.media.opening import cores, open_input
@@ -57,7 +57,7 @@ class Sound:
     own: bool
 
 
-class VideoWriter:
+class VideoWriter(Closing):
     """Encodes frames into a file, with sound, subtitles and tags of the source.
 
     Frames keep their times; what happens on the way out (encoding, writing) happens in a thread.
@@ -105,7 +105,7 @@ class VideoWriter:
         try:
             self._open_some_way(size, sound)
         except BaseException:
-            self._abandon()
+            self._close_files()
             raise
         waiting = max(2, min(16, QUEUE_BYTES // max(1, frame_bytes(reader.first))))
         self._queue: queue.Queue[av.VideoFrame | None] = queue.Queue(waiting)
@@ -119,25 +119,17 @@ class VideoWriter:
 
     def close(self) -> None:
         """Finish the file."""
-        self._put(None)
-        self._thread.join()
-        self._raise()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
         try:
-            if kind is None:
-                self.close()
-        finally:
-            self._abort.set()
+            self._put(None)
             self._thread.join()
+            self._raise()
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Stop the thread, whatever is left to be done."""
+        self._abort.set()
+        self._thread.join()
 
     def _put(self, picture: av.VideoFrame | None) -> None:
         while True:
@@ -165,7 +157,7 @@ class VideoWriter:
         try:
             self._open(size, sound, copy=True)
         except av.error.FFmpegError as error:
-            self._abandon()
+            self._close_files()
             if sound is None or isinstance(error, OSError):
                 raise self._error(error) from error
             self.notes.clear()
@@ -174,7 +166,7 @@ class VideoWriter:
             except av.error.FFmpegError as again:
                 raise self._error(again) from again
 
-    def _abandon(self) -> None:
+    def _close_files(self) -> None:
         """Close everything; an output without its header cannot even be closed without a fuss."""
         with suppress(av.error.FFmpegError):
             self._stack.close()
