@@ -36,6 +36,13 @@ def ranges(text: str | int) -> list[int]:
     return found
 
 
+def _labels(row: dict[str, Any], key: str, where: str) -> list[str]:
+    labels = row.get(key, [])
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise DataError(f"{where}: {key}: expected a list of labels, got {labels!r}")
+    return labels
+
+
 @dataclass(frozen=True)
 class Concepts:
     """The rows of a concept table.
@@ -63,6 +70,7 @@ class Concepts:
         rows = _rows(path)
         known = {"sound", "image", "weight", "recording", *PHOTO_KEYS}
         sound = np.zeros((len(rows), tags), np.float32)
+        image: list[tuple[int, ...]] = []
         photos: dict[tuple[str, str], list[int]] = {}
         recordings: dict[str, list[int]] = {}
         for index, (name, row) in enumerate(rows.items()):
@@ -70,17 +78,21 @@ class Concepts:
                 raise DataError(f"{path}: concept {name!r} has unknown keys {sorted(wrong)}")
             try:
                 sound[index, ranges(row.get("sound", ""))] = row.get("weight", 1.0)
-            except (ValueError, IndexError) as error:
+            except (ValueError, IndexError, TypeError) as error:
                 raise DataError(f"{path}: concept {name!r}: sound: {error}") from error
+            try:
+                image.append(tuple(ranges(row.get("image", ""))))
+            except ValueError as error:
+                raise DataError(f"{path}: concept {name!r}: image: {error}") from error
             for source in PHOTO_KEYS:
-                for label in row.get(source, []):
+                for label in _labels(row, source, f"{path}: concept {name!r}"):
                     photos.setdefault((source, label), []).append(index)
-            for label in row.get("recording", []):
+            for label in _labels(row, "recording", f"{path}: concept {name!r}"):
                 recordings.setdefault(label, []).append(index)
         return cls(
             tuple(rows),
             sound,
-            tuple(tuple(ranges(row.get("image", ""))) for row in rows.values()),
+            tuple(image),
             {key: tuple(value) for key, value in photos.items()},
             {key: tuple(value) for key, value in recordings.items()},
         )

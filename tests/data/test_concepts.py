@@ -54,6 +54,11 @@ def test_unknown_keys_are_refused(table):
     [
         ("dog: {sound: '9999'}", "'dog': sound"),
         ("dog: {sound: 'x-3'}", "'dog': sound"),
+        ("dog: {sound: '1', weight: {}}", "'dog': sound"),
+        ("dog: {image: 'x-3'}", "'dog': image"),
+        ("dog: {image: [3]}", "'dog': image"),
+        ("dog: {coco: dog}", "'dog': coco: expected a list of labels, got 'dog'"),
+        ("dog: {recording: [3]}", "'dog': recording: expected a list"),
         ("- dog", "a mapping"),
         ("dog: {sound", "not readable as YAML"),
     ],
