@@ -63,6 +63,10 @@ class Container:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
+# The index stands before the pictures, so that browsers play while they load. FFmpeg moves it there
+# in place when the file is finished.
+_INDEX_FIRST = {"movflags": "+faststart"}
+
 _MP4 = Container(
     pictures=("h264", "hevc", "vp9", "av1"),
     # MP2 could go in as well, but hardly a player expects it there: most take it for MP3.
@@ -71,6 +75,7 @@ _MP4 = Container(
     subtitles=frozenset({"mov_text"}),
     text="mov_text",
     exact_start=True,
+    options=_INDEX_FIRST,
 )
 _MOV = Container(
     pictures=("h264", "hevc"),
@@ -79,6 +84,7 @@ _MOV = Container(
     subtitles=frozenset({"mov_text"}),
     text="mov_text",
     exact_start=True,
+    options=_INDEX_FIRST,
 )
 _MKV = Container(
     pictures=("h264", "hevc", "vp9", "av1"),

@@ -1,6 +1,7 @@
 import os
 import resource
 import threading
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -32,6 +33,17 @@ def copy(source, target, start=0.0, end=None, sound=True, deep=False, **options)
 def times_of(path):
     with av.open(str(path)) as source:
         return [float(f.pts * f.time_base) for f in source.decode(video=0)]
+
+
+@contextmanager
+def room_for(size):
+    """A limit on the size of files stands in for a full disk: both fail in write()."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov", "webm"])
@@ -188,8 +200,26 @@ def test_a_folder_that_is_not_there(tmp_path, make_clip):
         copy(path, tmp_path / "no" / "out.mp4", sound=False)
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_browsers_can_play_while_they_load(tmp_path, make_clip, tone, suffix):
+    path = make_clip(tmp_path / "in.mp4", sounds=[{"wave": tone(1, 32000), "rate": 32000}])
+    copy(path, tmp_path / f"out.{suffix}")
+    data = (tmp_path / f"out.{suffix}").read_bytes()
+    assert 0 < data.index(b"moov") < data.index(b"mdat")
+
+
+def test_a_disk_that_fills_up_at_the_very_end_is_told(tmp_path, make_clip):
+    """While the index is written or moved to the front."""
+    path = make_clip(tmp_path / "in.mp4", ticks=range(0, 4000, 4))
+    copy(path, tmp_path / "whole.mp4", sound=False)
+    size = (tmp_path / "whole.mp4").stat().st_size
+    index = (tmp_path / "whole.mp4").read_bytes().index(b"mdat")
+    for missing in (10, index // 2, index - 100):
+        with room_for(size - missing), pytest.raises(MediaError, match="cannot be written"):
+            copy(path, tmp_path / "out.mp4", sound=False)
+
+
 def test_a_full_disk_is_told(tmp_path, make_clip):
-    """A limit on the size of files stands in for the disk: both fail in write()."""
     noise = np.random.default_rng(0)
     path = make_clip(
         tmp_path / "in.mp4",
@@ -198,13 +228,8 @@ def test_a_full_disk_is_told(tmp_path, make_clip):
         picture=lambda k, w, h: noise.integers(0, 255, (h, w, 3), np.uint8),
         options={"preset": "ultrafast"},
     )
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
-    try:
-        with pytest.raises(MediaError, match="cannot be written"):
-            copy(path, tmp_path / "out.mp4", sound=False)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with room_for(200_000), pytest.raises(MediaError, match="cannot be written"):
+        copy(path, tmp_path / "out.mp4", sound=False)
 
 
 def test_an_error_in_between_ends_the_thread(tmp_path, make_clip):
