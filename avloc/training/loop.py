@@ -16,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from avloc.data.batches import Batch, Batches
-from avloc.errors import TrainingError
+from avloc.errors import RecipeError, TrainingError
 from avloc.features.image import normalise
 from avloc.features.spectrogram import log_mel
 from avloc.files import replacing
@@ -33,9 +33,17 @@ class Trainer:
     Args:
         network: the warm start; a frozen copy of it keeps the networks to what they knew.
         device: where to compute.
+
+    Raises:
+        RecipeError: early blocks beyond those that the fine grid is made of.
     """
 
     def __init__(self, network: TwoStream, recipe: Recipe, device: torch.device) -> None:
+        if recipe.optimiser.early > network.image.fine:
+            raise RecipeError(
+                f"recipe {recipe.name}: optimiser.early: expected {network.image.fine} or less with "
+                f"the image backbone {recipe.network.image!r}, got {recipe.optimiser.early}"
+            )
         self.recipe = recipe
         self.device = device
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -84,7 +92,7 @@ class Trainer:
         terms = self.objective(
             cells, torch.cat(sounds), self._on(batch.truth), self._on(batch.unsure)
         )
-        half = slice(0, len(frames) // 2)
+        half = slice(0, (len(frames) + 1) // 2)
         with torch.no_grad():
             known = self.before.image_head.looks(self.before.image(frames[half]))
             named = self.before.hear(waves)

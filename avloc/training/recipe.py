@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
 
@@ -19,6 +21,29 @@ from avloc.models.two_stream import NetworkConfig
 
 T = TypeVar("T")
 SCIENTIFIC = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)e[-+]?\d+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a value has to be, besides of its type; stands in the `Annotated` type of a field."""
+
+    wanted: str
+    holds: Callable[[Any], bool]
+
+
+def _positive_numbers(config: NetworkConfig) -> bool:
+    numbers = (v for v in dataclasses.astuple(config) if isinstance(v, int | float))
+    return all(0 < number < math.inf for number in numbers)
+
+
+Count = Annotated[int, Rule("0 or more", lambda n: n >= 0)]
+Some = Annotated[int, Rule("1 or more", lambda n: n >= 1)]
+Side = Annotated[int, Rule("a positive multiple of 32", lambda n: n > 0 and n % 32 == 0)]
+Sizes = Annotated[tuple[tuple[Side, Side], ...], Rule("one size or more", bool)]
+Share = Annotated[float, Rule("a number from 0 to 1", lambda v: 0 <= v <= 1)]
+Amount = Annotated[float, Rule("a finite number from 0", lambda v: 0 <= v < math.inf)]
+Positive = Annotated[float, Rule("a finite number above 0", lambda v: 0 < v < math.inf)]
+Network = Annotated[NetworkConfig, Rule("positive numbers", _positive_numbers)]
 
 
 @dataclass(frozen=True)
@@ -39,13 +64,13 @@ class DataConfig:
 
     concepts: str = "concepts.yaml"
     licences: Licences = "free"
-    sizes: tuple[tuple[int, int], ...] = ((320, 320), (256, 384), (384, 256))
-    images: int = 16
-    synthetic: float = 0.15
-    recordings: int = 16
-    made_up: int = 16
+    sizes: Sizes = ((320, 320), (256, 384), (384, 256))
+    images: Some = 16
+    synthetic: Share = 0.15
+    recordings: Some = 16
+    made_up: Count = 16
     crowded: tuple[str, ...] = ()
-    pairs: int = 200
+    pairs: Some = 200
 
 
 @dataclass(frozen=True)
@@ -65,27 +90,27 @@ class OptimiserConfig:
             are trained in every so many updates only.
     """
 
-    steps: int = 2000
-    warmup: int = 50
-    head: float = 1e-3
-    image: float = 1e-4
-    sound: float = 2e-5
-    decay: float = 1e-4
-    average: float = 0.995
-    blend: float = 1.0
-    early: int = 6
-    early_every: int = 4
+    steps: Some = 2000
+    warmup: Count = 50
+    head: Amount = 1e-3
+    image: Amount = 1e-4
+    sound: Amount = 2e-5
+    decay: Amount = 1e-4
+    average: Share = 0.995
+    blend: Share = 1.0
+    early: Count = 6
+    early_every: Some = 4
 
 
 @dataclass(frozen=True)
 class ObjectiveConfig:
     """Weights of the terms of the loss; `keep` holds the networks to what they knew."""
 
-    temperature: float = 0.07
-    contrast: float = 1.0
-    presence: float = 1.0
-    keep_image: float = 0.1
-    keep_sound: float = 1.0
+    temperature: Positive = 0.07
+    contrast: Amount = 1.0
+    presence: Amount = 1.0
+    keep_image: Amount = 0.1
+    keep_sound: Amount = 1.0
 
 
 @dataclass(frozen=True)
@@ -93,12 +118,12 @@ class Recipe:
     """Everything that makes a training run."""
 
     name: str
-    network: NetworkConfig = field(default_factory=NetworkConfig)
+    network: Network = field(default_factory=NetworkConfig)
     data: DataConfig = field(default_factory=DataConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
-    seed: int = 0
-    save_every: int = 100
+    seed: Count = 0
+    save_every: Some = 100
 
 
 def read_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:
@@ -160,7 +185,7 @@ def overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
 
 def build(kind: type[T], raw: dict[str, Any], where: str) -> T:
     """A frozen dataclass of `kind` from plain values; each value is coerced to its field's type."""
-    types = typing.get_type_hints(kind)
+    types = typing.get_type_hints(kind, include_extras=True)
     for key in raw:
         if key not in types:
             near = get_close_matches(str(key), types, n=1)
@@ -181,6 +206,13 @@ def build(kind: type[T], raw: dict[str, Any], where: str) -> T:
 
 
 def _coerce(value: Any, kind: Any, where: str) -> Any:
+    if typing.get_origin(kind) is Annotated:
+        plain, *rules = typing.get_args(kind)
+        coerced = _coerce(value, plain, where)
+        for rule in rules:
+            if not rule.holds(coerced):
+                raise RecipeError(f"{where}: expected {rule.wanted}, got {value!r}")
+        return coerced
     if dataclasses.is_dataclass(kind):
         if not isinstance(value, dict):
             raise RecipeError(f"{where}: expected a mapping, got {value!r}")

@@ -11,7 +11,7 @@ import yaml
 
 from avloc.data.concepts import Concepts
 from avloc.data.pairs import held_out_pairs
-from avloc.errors import DataError, UsageError
+from avloc.errors import DataError, RecipeError, UsageError
 from avloc.models.two_stream import TwoStream
 from avloc.models.weights import load_weights
 from avloc.training.loop import Trainer
@@ -80,6 +80,15 @@ def test_every_recipe_trains_two_steps(path, made_data, tmp_path):
     assert log[1]["loss"] == seen[1][2]["loss"]
 
 
+def test_as_little_as_a_recipe_may_ask_for(made_data, tmp_path):
+    words = ["images=1", "recordings=1", "made_up=0", "synthetic=0", "pairs=1"]
+    words = [*SMALL, *(f"data.{word}" for word in words), "optimiser.warmup=0"]
+    words += ["optimiser.early=0", "optimiser.early_every=1"]
+    recipe = read_recipe(RECIPES / "wild" / "default.yaml", words)
+    _, seen = run(recipe, RECIPES / "wild" / "default.yaml", made_data, tmp_path / "run")
+    assert np.isfinite([value for _, _, terms in seen for value in terms.values()]).all()
+
+
 def test_recipes_are_found():
     assert RECIPES / "wild" / "default.yaml" in RECIPES.rglob("*.yaml")
 
@@ -90,6 +99,15 @@ def recipe():
     plan = OptimiserConfig(steps=4, warmup=1, early_every=2)
     made = Recipe("small", data=data, optimiser=plan, save_every=3)
     return replace(made, network=replace(made.network, area=4096, window=1.0))
+
+
+def test_early_blocks_end_before_the_grid(recipe):
+    network = TwoStream(recipe.network)
+    most = replace(recipe, optimiser=replace(recipe.optimiser, early=network.image.fine))
+    Trainer(network, most, CPU)
+    more = replace(recipe, optimiser=replace(recipe.optimiser, early=network.image.fine + 1))
+    with pytest.raises(RecipeError, match="optimiser.early: expected 14 or less"):
+        Trainer(network, more, CPU)
 
 
 def test_the_result_blends_trained_and_untrained_weights(recipe):

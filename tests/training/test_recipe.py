@@ -79,6 +79,52 @@ def test_what_is_wrong_is_told(write, text, match):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("word", "wanted"),
+    [
+        ("optimiser.early_every=0", "optimiser: early_every: expected 1 or more, got 0"),
+        ("optimiser.steps=0", "steps: expected 1 or more"),
+        ("optimiser.warmup=-1", "warmup: expected 0 or more"),
+        ("optimiser.early=-1", "early: expected 0 or more"),
+        ("optimiser.head=-1e-3", "head: expected a finite number from 0"),
+        ("optimiser.image=.inf", "image: expected a finite number from 0, got inf"),
+        ("optimiser.sound=.nan", "sound: expected a finite number from 0, got nan"),
+        ("optimiser.decay=-1", "decay: expected a finite number from 0"),
+        ("optimiser.average=1.1", "average: expected a number from 0 to 1"),
+        ("optimiser.blend=-0.1", "blend: expected a number from 0 to 1"),
+        ("data.sizes=[]", "sizes: expected one size or more"),
+        ("data.sizes=[[64, 100]]", "sizes: expected a positive multiple of 32, got 100"),
+        ("data.sizes=[[64, 64], [0, 64]]", "sizes: expected a positive multiple of 32, got 0"),
+        ("data.sizes=[[-32, 64]]", "sizes: expected a positive multiple of 32, got -32"),
+        ("data.images=0", "images: expected 1 or more"),
+        ("data.recordings=0", "recordings: expected 1 or more"),
+        ("data.made_up=-1", "made_up: expected 0 or more"),
+        ("data.pairs=0", "pairs: expected 1 or more"),
+        ("data.synthetic=1.5", "synthetic: expected a number from 0 to 1, got 1.5"),
+        ("data.synthetic=.nan", "synthetic: expected a number from 0 to 1, got nan"),
+        ("objective.temperature=0", "temperature: expected a finite number above 0"),
+        ("objective.keep_sound=-1", "keep_sound: expected a finite number from 0"),
+        ("network.area=0", "network: expected positive numbers"),
+        ("network.window=.nan", "network: expected positive numbers"),
+        ("seed=-1", "seed: expected 0 or more"),
+        ("save_every=0", "save_every: expected 1 or more"),
+    ],
+)
+def test_values_out_of_range(write, word, wanted):
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(write("a.yaml", "name: a\n"), [word])
+    assert wanted in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_values_at_the_end_of_their_range(write):
+    words = ["optimiser.early_every=1", "optimiser.steps=1", "optimiser.warmup=0"]
+    words += ["data.images=1", "data.recordings=1", "data.made_up=0", "data.synthetic=0"]
+    recipe = read_recipe(write("a.yaml", "name: a\n"), [*words, "optimiser.blend=1"])
+    assert recipe.data.synthetic == 0.0
+    assert recipe.optimiser.early_every == 1
+
+
 def test_a_missing_recipe(tmp_path):
     with pytest.raises(RecipeError, match="no such recipe"):
         read_recipe(tmp_path / "a.yaml")
