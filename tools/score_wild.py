@@ -1,11 +1,13 @@
 """The score table of the bundled model: does it find the source, and does it listen?
 
-    python tools/score_wild.py --data DIR [WEIGHTS ...] [--moments] [--scenes 200] [--json FILE]
+    python tools/score_wild.py --data DIR [WEIGHTS ...] [--moments] [--json FILE]
 
 Rows: what anybody can do (centre disc, whole image, image-only objectness), the class bridge
 (two classifiers joined by a table, no training), and the models. Columns: validation mixtures,
-unseen synthetic scenes and, only with --moments because they are for finalists, the annotated
-video moments. Percentages of items with cIoU of at least 0.5 and 95 % bootstrap intervals.
+held-out photos, unseen synthetic scenes, scenes where two things sound in turn (is the map right
+late in both turns; also half a second after the turn) and, only with --moments because they are
+for finalists, the annotated video moments. Percentages of items, where a cIoU counts from 0.5 on,
+and 95 % bootstrap intervals.
 """
 
 from __future__ import annotations
@@ -22,11 +24,20 @@ from rich.table import Table
 
 from avloc.data.concepts import Concepts
 from avloc.data.index import read_index
-from avloc.data.mixtures import mixtures
+from avloc.data.mixtures import mixtures, singles
 from avloc.data.wild import moments
 from avloc.evaluation import baselines
 from avloc.evaluation.scores import bootstrap, sign_test
-from avloc.evaluation.validation import Method, on_mixtures, on_moments, on_scenes, unseen_scenes
+from avloc.evaluation.validation import (
+    Method,
+    on_mixtures,
+    on_moments,
+    on_photos,
+    on_scenes,
+    on_turns,
+    turning_scenes,
+    unseen_scenes,
+)
 from avloc.features.image import fit, input_size, normalise
 from avloc.features.spectrogram import log_mel
 from avloc.inference.engine import Engine
@@ -115,6 +126,7 @@ def main() -> None:
     parser.add_argument("--moments", action="store_true", help="look at the video moments")
     parser.add_argument("--scenes", type=int, default=200)
     parser.add_argument("--mixtures", type=int, default=300)
+    parser.add_argument("--turns", type=int, default=40)
     parser.add_argument("--quality", default="default")
     parser.add_argument("--no-baselines", action="store_true")
     parser.add_argument("--json", type=Path, help="write every item's score")
@@ -122,20 +134,35 @@ def main() -> None:
 
     concepts = Concepts.read(CONCEPTS)
     mixed = mixtures(options.data, concepts, options.mixtures)
+    single = singles(options.data, concepts)
     drawn = unseen_scenes(options.scenes)
+    turning = turning_scenes(options.turns)
     found = [moment for moment in moments(options.data) if moment.scored]
 
     def listen(method: Method) -> dict[str, np.ndarray]:
         result = on_mixtures(method, mixed)
         return {"mixture: right photo": result.right, "mixture: true size": result.true_size}
 
+    def mark(method: Method) -> dict[str, np.ndarray]:
+        result = on_photos(method, single)
+        return {"photos: true size": result.true_size, "photos: median": result.median}
+
+    def turn(method: Method) -> dict[str, np.ndarray]:
+        result = on_turns(method, turning)
+        return {"turns: told": result.told, "turns: in 0.5 s": result.soon}
+
     def find(method: Method) -> dict[str, np.ndarray]:
         result = on_moments(method, found)
         return {"wild: true size": result.true_size, "wild: median": result.median}
 
-    sets: dict[str, Callable[[Method], dict[str, np.ndarray]]] = {"mixtures": listen}
+    sets: dict[str, Callable[[Method], dict[str, np.ndarray]]] = {
+        "mixtures": listen,
+        "photos": mark,
+    }
     if options.scenes:
         sets["scenes"] = lambda method: {"scenes: peak": on_scenes(method, drawn)}
+    if options.turns:
+        sets["turns"] = turn
     if options.moments:
         sets["moments"] = find
 

@@ -1,7 +1,8 @@
-"""Validation mixtures: two photos side by side and the sound of one of them.
+"""Validation items of photos and sounds that are held out of training.
 
-They ask whether a model listens: the same picture comes with the sound of its left and of its
-right half. All photos and sounds in them are held out of training.
+Mixtures ask whether a model listens: two photos side by side, and the sound of one of them; the
+same picture comes with the sound of its left and of its right half. Single photos with a sound of
+something in them ask how well it marks what it finds.
 """
 
 from __future__ import annotations
@@ -56,6 +57,23 @@ class Mixture:
         return kept * [0.5, 1, 0.5, 1] + [0.5 * self.side, 0, 0.5 * self.side, 0]
 
 
+@dataclass(frozen=True)
+class Single:
+    """A photo and the sound of something in it."""
+
+    photo: Photo
+    sound: Recording
+
+    def picture(self) -> np.ndarray:
+        """(H, W, 3) uint8."""
+        with Image.open(self.photo.path) as image:
+            return np.asarray(image.convert("RGB"))
+
+    def boxes(self) -> np.ndarray:
+        """The boxes (n, 4) of what sounds, in 0..1."""
+        return sounding(self.photo, self.sound.label)
+
+
 def sounding(photo: Photo, label: str) -> np.ndarray:
     """The boxes of a photo's objects that make the sound."""
     return photo.boxes[[name in SEEN_WITH[label] for name in photo.labels]]
@@ -69,8 +87,8 @@ def covered(boxes: np.ndarray) -> float:
     return float(grid.mean())
 
 
-def mixtures(root: Path, concepts: Concepts, count: int = 300, seed: int = 0) -> list[Mixture]:
-    """`count` mixtures; neighbours share their picture and have the sounds swapped."""
+def _pool(root: Path, concepts: Concepts) -> dict[str, tuple[list[Photo], list[Recording]]]:
+    """For each sound the photos of what makes it and its recordings, all held out."""
     held_photos = photos(root, concepts, None, held_out=True)
     held_sounds = recordings(root, concepts, None, held_out=True)
     pool: dict[str, tuple[list[Photo], list[Recording]]] = {}
@@ -79,6 +97,22 @@ def mixtures(root: Path, concepts: Concepts, count: int = 300, seed: int = 0) ->
         heard = [r for r in held_sounds if r.label == label]
         if seen and heard:
             pool[label] = seen, heard
+    return pool
+
+
+def singles(root: Path, concepts: Concepts, each: int = 40, seed: int = 0) -> list[Single]:
+    """At most `each` held-out photos for every sound, with one recording of it each."""
+    rng = random.Random(seed)
+    return [
+        Single(photo, rng.choice(heard))
+        for seen, heard in _pool(root, concepts).values()
+        for photo in rng.sample(seen, min(each, len(seen)))
+    ]
+
+
+def mixtures(root: Path, concepts: Concepts, count: int = 300, seed: int = 0) -> list[Mixture]:
+    """`count` mixtures; neighbours share their picture and have the sounds swapped."""
+    pool = _pool(root, concepts)
     if len(pool) < 2:
         raise DataError(f"{root}: mixtures need held-out photos and recordings of two classes")
     rng = random.Random(seed)

@@ -1,4 +1,4 @@
-"""How a method does on mixtures (does it listen?), video moments and synthetic scenes.
+"""How a method does on photos, mixtures (does it listen?), video moments and synthetic scenes.
 
 A method is a function of a frame (H, W, 3), a wave (n,), its rate and a time in seconds or None
 (all of the wave is evidence); it returns a map (h, w).
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avloc.data.mixtures import Mixture
+from avloc.data.mixtures import Mixture, Single
 from avloc.data.synthetic import Scene
 from avloc.data.wild import Moment
 from avloc.evaluation.scores import GRID, best_pixels, box_mask, median_rule, true_size
@@ -20,6 +20,9 @@ from avloc.resize import resize
 
 Method = Callable[[np.ndarray, np.ndarray, int, float | None], np.ndarray]
 RATE = 32_000
+TURN = 2.0  # seconds that a thing sounds before the other one does
+SOON = 0.5  # seconds after a turn by which the map should have followed
+LATE = 0.3  # seconds before the end of a turn, when it should long be right
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Listening:
 
 @dataclass(frozen=True)
 class Finding:
-    """On video moments, an entry for each: cIoU under the true-size and the median rule."""
+    """On photos or video moments, an entry for each: cIoU under the true-size and median rules."""
 
     true_size: np.ndarray
     median: np.ndarray
@@ -50,6 +53,18 @@ def on_mixtures(method: Method, items: Sequence[Mixture]) -> Listening:
         right.append(half.sum() > top.sum() / 2)
         sized.append(true_size(values, box_mask(item.boxes(), values.shape)))
     return Listening(np.array(right), np.array(sized))
+
+
+def on_photos(method: Method, items: Sequence[Single]) -> Finding:
+    """Score `method` on held-out photos, each with a sound of something in it."""
+    sized, halved = [], []
+    for item in items:
+        values = method(item.picture(), read_wave(item.sound.path, RATE), RATE, None)
+        values = resize(values, (GRID, GRID))
+        truth = box_mask(item.boxes())
+        sized.append(true_size(values, truth))
+        halved.append(median_rule(values, truth))
+    return Finding(np.array(sized), np.array(halved))
 
 
 def on_moments(method: Method, items: Sequence[Moment]) -> Finding:
@@ -93,3 +108,45 @@ def on_scenes(method: Method, items: Sequence[tuple[Scene, float]]) -> np.ndarra
         boxes = [state.box for state in scene.truth(time) if state.sounds]
         hits.append(any(x0 <= x <= x1 and y0 <= y <= y1 for x0, y0, x1, y1 in boxes))
     return np.array(hits)
+
+
+@dataclass(frozen=True)
+class Following:
+    """On scenes where two things sound in turn, an entry for each.
+
+    `told`: the map lies on the thing that sounds, late in the one turn and late in the next.
+    `soon`: it also does so `SOON` seconds after the turn.
+    """
+
+    told: np.ndarray
+    soon: np.ndarray
+
+
+def turning_scenes(count: int = 40, first: int = 0) -> list[Scene]:
+    """Scenes in which one thing sounds for `TURN` seconds and then another."""
+    return [Scene.turns(first + k, seconds=2 * TURN, each=TURN) for k in range(count)]
+
+
+def on_turns(method: Method, items: Sequence[Scene]) -> Following:
+    """Whether the map of `method` follows the sound from one thing to the other."""
+    told, soon = [], []
+    for scene in items:
+        wave = scene.wave(RATE)
+        times = [TURN - LATE, TURN + SOON, 2 * TURN - LATE]
+        before, between, after = (_on_source(method, scene, wave, time) for time in times)
+        told.append(before and after)
+        soon.append(before and between and after)
+    return Following(np.array(told), np.array(soon))
+
+
+def _on_source(method: Method, scene: Scene, wave: np.ndarray, time: float) -> bool:
+    """Whether the map is greater somewhere in what sounds than anywhere in what does not."""
+    values = method(scene.frame(time), wave, RATE, time)
+    height, width = values.shape
+    tops = []
+    for state in scene.truth(time):
+        x0, y0, x1, y1 = state.box
+        rows = slice(int(y0 * height), max(int(y0 * height) + 1, int(np.ceil(y1 * height))))
+        columns = slice(int(x0 * width), max(int(x0 * width) + 1, int(np.ceil(x1 * width))))
+        tops.append((values[rows, columns].max(), state.sounds))
+    return bool(max(tops)[1])
