@@ -39,10 +39,11 @@ class Trainer:
     """
 
     def __init__(self, network: TwoStream, recipe: Recipe, device: torch.device) -> None:
-        if recipe.optimiser.early > network.image.fine:
+        early, most = recipe.optimiser.early, network.image.fine
+        if early > most:
             raise RecipeError(
-                f"recipe {recipe.name}: optimiser.early: expected {network.image.fine} or less with "
-                f"the image backbone {recipe.network.image!r}, got {recipe.optimiser.early}"
+                f"recipe {recipe.name}: optimiser.early: expected {most} or less with the image "
+                f"backbone {recipe.network.image!r}, got {early}"
             )
         self.recipe = recipe
         self.device = device

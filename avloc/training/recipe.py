@@ -51,7 +51,8 @@ class DataConfig:
     """What is trained on.
 
     Attributes:
-        concepts: the concept table, a path relative to the recipe.
+        concepts: the concept table, a path relative to the recipe that names it (where none
+            does, to the one that extends no other).
         licences: ``free`` (CC0, CC BY, CC BY-SA, public domain, free use) or ``noncommercial``.
         sizes: (height, width) of composites, one drawn for each batch.
         images: composites in a batch.
@@ -171,7 +172,17 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     base = raw.pop("extends", None)
     if base is None:
         return raw
-    return overlay(_read(path.parent / str(base), (*seen, path.resolve())), raw)
+    inherited = _read(path.parent / str(base), (*seen, path.resolve()))
+    return overlay(_seen_from(Path(str(base)).parent, inherited), raw)
+
+
+def _seen_from(folder: Path, raw: dict[str, Any]) -> dict[str, Any]:
+    """A recipe of another `folder` with its path to the concept table beginning there."""
+    data = raw.get("data", {})
+    concepts = data.get("concepts", DataConfig.concepts) if isinstance(data, dict) else None
+    if not isinstance(concepts, str):
+        return raw  # `build` tells what is wrong.
+    return overlay(raw, {"data": {"concepts": (folder / concepts).as_posix()}})
 
 
 def overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

@@ -166,6 +166,33 @@ def test_a_recipe_extends_another(write):
     assert (recipe.optimiser.steps, recipe.optimiser.warmup) == (6, 2)
 
 
+def test_the_concept_table_is_beside_the_recipe_that_names_it(write):
+    write("base/plain.yaml", "name: base\n")
+    write("base/named.yaml", "name: base\ndata: {concepts: tables/c.yaml, images: 3}\n")
+    for text, wanted in [
+        ("extends: ../base/plain.yaml", "../base/concepts.yaml"),
+        ("extends: ../base/named.yaml", "../base/tables/c.yaml"),
+        ("extends: ../base/named.yaml\ndata: {images: 5}", "../base/tables/c.yaml"),
+        ("extends: ../base/named.yaml\ndata: {concepts: mine.yaml}", "mine.yaml"),
+        ("name: alone", "concepts.yaml"),
+    ]:
+        assert read_recipe(write("other/top.yaml", text)).data.concepts == wanted
+    write("other/middle.yaml", "extends: ../base/named.yaml\n")
+    top = write("top.yaml", "extends: other/middle.yaml\n")
+    concepts = read_recipe(top).data.concepts
+    assert (top.parent / concepts).resolve() == (top.parent / "base/tables/c.yaml").resolve()
+    assert read_recipe(top, ["data.concepts=here.yaml"]).data.concepts == "here.yaml"
+    far = write("far.yaml", "name: a\ndata: {concepts: /tables/c.yaml}\n")
+    assert read_recipe(write("sub/t.yaml", f"extends: {far}")).data.concepts == "/tables/c.yaml"
+
+
+@pytest.mark.parametrize("data", ["data:", "data: 3", "data: {concepts: 3}", "data: {concepts: }"])
+def test_what_is_malformed_in_what_is_extended(write, data):
+    write("base/a.yaml", f"name: base\n{data}\n")
+    with pytest.raises(RecipeError, match="expected"):
+        read_recipe(write("top.yaml", "extends: base/a.yaml\n"))
+
+
 @pytest.mark.parametrize("other", ["a.yaml", "b.yaml", "./sub/../b.yaml"])
 def test_loops_are_found(write, other):
     write("sub/x", "")
