@@ -13,6 +13,7 @@ from avloc.data.concepts import Concepts
 from avloc.data.listening import Recordings, augmented, made_up, recordings_by_concept
 from avloc.data.scenes import SyntheticSource
 from avloc.data.wild import Recording
+from avloc.errors import DataError
 
 ANYTHING = 0.1  # share of made-up sounds that name nothing: the map should show things in general
 
@@ -47,7 +48,11 @@ class Counts:
 
 
 class Batches(Dataset[Batch]):
-    """A map-style data set whose items are whole batches."""
+    """A map-style data set whose items are whole batches.
+
+    Raises:
+        DataError: made-up sounds are wanted, and no concept has a sound class.
+    """
 
     def __init__(
         self,
@@ -71,6 +76,10 @@ class Batches(Dataset[Batch]):
         self.counts = counts
         self.seed = seed
         self.steps = steps
+        self._all = np.arange(len(concepts))
+        self._voiced = np.flatnonzero(concepts.sound.any(1))
+        if counts.made_up and not len(self._voiced):
+            raise DataError("the concept table names no sound class, so no sound can be made up")
 
     def __len__(self) -> int:
         return self.steps
@@ -106,7 +115,7 @@ class Batches(Dataset[Batch]):
                 things = np.stack([one.things for one in pictures])
                 self._note(truth, unsure, (things, np.zeros(things.shape, bool)))
             else:
-                concept = self._concept(present, rng)
+                concept = self._concept(present, rng, self._voiced)
                 probabilities.append(made_up(self.concepts, concept, rng))
                 self._note(truth, unsure, self._where(pictures, (concept,)))
         return Batch(
@@ -133,17 +142,17 @@ class Batches(Dataset[Batch]):
         unsure = np.stack([one.unsure[wanted].any(0) for one in pictures])
         return truth, unsure & (truth == 0)
 
-    def _concept(self, present: list[np.ndarray], rng: Generator) -> int:
-        """A concept that one of the photographed pictures shows; sometimes any."""
+    def _concept(self, present: list[np.ndarray], rng: Generator, among: np.ndarray) -> int:
+        """One of the concepts `among`: mostly one that a photographed picture shows."""
         if present:
-            shown = present[rng.integers(len(present))]
+            shown = np.intersect1d(present[rng.integers(len(present))], among)
             if len(shown) and rng.random() < 0.85:
                 return int(rng.choice(shown))
-        return int(rng.integers(len(self.concepts)))
+        return int(rng.choice(among))
 
     def _recording(self, present: list[np.ndarray], rng: Generator) -> Recording:
         """A recording of something shown, as far as there is one."""
-        rows = self.by_concept.get(self._concept(present, rng)) or self.recordings
+        rows = self.by_concept.get(self._concept(present, rng, self._all)) or self.recordings
         return rows[rng.integers(len(rows))]
 
     def _heard(self, row: Recording, rng: Generator) -> np.ndarray:

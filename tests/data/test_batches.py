@@ -1,6 +1,6 @@
 """Training batches from made-up data: the same for the same step, and of the shapes they state."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from avloc.data.listening import Recordings
 from avloc.data.pictures import Pictures
 from avloc.data.scenes import SyntheticSource
 from avloc.data.wild import photos, recordings
+from avloc.errors import DataError
 
 TABLE = Path(__file__).parents[2] / "recipes" / "wild" / "concepts.yaml"
 RATE = 8000
@@ -32,7 +33,7 @@ def make(made_data, concepts):
     tags = json.loads((made_data / "weights" / "labels.json").read_text())["audioset"]
     scenes = SyntheticSource(concepts, tags, RATE, 1.0)
 
-    def batches(seed=0, counts=COUNTS):
+    def batches(seed=0, counts=COUNTS, concepts=concepts):
         composer = Composer(photos(made_data, concepts, "free"), Pictures(), scenes.rows, 0)
         heard = recordings(made_data, concepts, "free")
         waves = Recordings(RATE, 1.0)
@@ -89,6 +90,27 @@ def test_a_scene_is_where_its_own_sound_is(make):
     for scene in range(3):
         assert batch.truth[scene, scene].max() > 0.2
         assert not batch.unsure[scene, scene].any()
+
+
+def test_no_sound_is_made_up_of_a_concept_without_sound_classes(make, concepts):
+    """`monkey` has recordings, but no class of its own among the sound classes."""
+    sound = concepts.sound * (np.arange(len(concepts)) == concepts.names.index("dog"))[:, None]
+    batches = make(counts=Counts(2, 1, 8, 0.0), concepts=replace(concepts, sound=sound))
+    dog = sound.any(0)
+    made = np.concatenate([batches[step].probabilities for step in range(4)])
+    assert made.any(1).all()
+    assert (made[:, dog].max(1) > 0.25).mean() > 0.6  # a tenth names nothing
+    present = [np.flatnonzero(~sound.any(1))]
+    rng = np.random.default_rng(0)
+    dogs = {batches._concept(present, rng, batches._voiced) for _ in range(20)}
+    assert dogs == {concepts.names.index("dog")}
+
+
+def test_a_table_without_sound_classes(make, concepts):
+    silent = replace(concepts, sound=np.zeros_like(concepts.sound))
+    with pytest.raises(DataError, match="names no sound class"):
+        make(concepts=silent)
+    make(counts=Counts(2, 1, 0, 0.0), concepts=silent)
 
 
 def test_photos_alone(make):
