@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+TRAITS = 3
 SILENT = 1e-4  # root mean square under which a wave counts as silent: -80 dB of full scale
 
 
@@ -22,6 +23,17 @@ def traits(values: np.ndarray, strength: float) -> np.ndarray:
     ordered = np.sort(values, axis=None)
     top = float(ordered[-max(1, ordered.size // 10) :].mean())
     return np.array([top, top - float(np.median(ordered)), np.log(strength + 0.01)])
+
+
+def is_calibration(entry: object) -> bool:
+    """Whether `confidence` can go by `entry`, of whatever kind and source it is."""
+    if not isinstance(entry, dict):
+        return False
+    weights, bias = entry.get("weights"), entry.get("bias")
+    if not isinstance(weights, list) or len(weights) != TRAITS:
+        return False
+    numbers = [*weights, bias]
+    return all(isinstance(one, int | float) and np.isfinite(one) for one in numbers)
 
 
 def confidence(observed: np.ndarray, level: float, calibration: dict[str, Any]) -> float:

@@ -14,6 +14,7 @@ from safetensors.torch import save
 
 from avloc.errors import WeightsError
 from avloc.files import replacing
+from avloc.models.confidence import is_calibration
 from avloc.models.two_stream import NetworkConfig, TwoStream
 
 FORMAT = 1
@@ -78,8 +79,23 @@ def read_header(path: Path) -> Header:
 
 
 def load_weights(path: Path) -> tuple[TwoStream, Header]:
-    """The network in float32, ready for inference, and its header."""
+    """The network in float32, ready for inference, and its header.
+
+    Raises:
+        WeightsError: also where the header lacks what inference needs: a calibration, without which
+            no confidence is honest, and a name for each sound class.
+    """
     header = read_header(path)
+    if not is_calibration(header.calibration):
+        raise WeightsError(
+            f"{path}: not calibrated: the header lacks the numbers that confidence comes from; "
+            "take weights that a whole `avloc train` wrote"
+        )
+    if len(header.tags) != header.network.tags:
+        raise WeightsError(
+            f"{path}: the header names {len(header.tags)} sound classes, the network has "
+            f"{header.network.tags}; take weights that a whole `avloc train` wrote"
+        )
     with torch.device("meta"):  # initialising weights that are replaced at once costs a second
         network = TwoStream(header.network)
     with safe_open(path, framework="pt") as file:

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -24,7 +25,7 @@ def network():
 @pytest.fixture
 def header():
     calibration = {"weights": [1.0, -2.0, 0.5], "bias": 0.25}
-    return Header("model", CONFIG, calibration, ["a", "b"], {"name": "r", "data": {"x": [1, 2]}})
+    return Header("model", CONFIG, calibration, list("abcde"), {"name": "r", "data": {"x": [1, 2]}})
 
 
 def test_a_round_trip_keeps_half_precision(network, header, tmp_path):
@@ -111,13 +112,39 @@ def test_headers_that_cannot_be_read(tmp_path, words, match):
 
 def test_tensors_that_do_not_fit(network, header, tmp_path):
     path = tmp_path / "w.safetensors"
-    other = Header("model", NetworkConfig(embedding=13, hidden=10, lateral=4, tag_hidden=8, tags=5))
-    save_weights(path, network, other)
+    config = NetworkConfig(embedding=13, hidden=10, lateral=4, tag_hidden=8, tags=5)
+    save_weights(path, network, replace(header, network=config))
     refused(path, r"image_head\.join\.bias")
     state = {name: tensor for name, tensor in network.state_dict().items() if "sound." not in name}
-    metadata = {"avloc": json.dumps({"id": "x", "network": CONFIG.__dict__, "format": FORMAT})}
+    metadata = {"avloc": json.dumps(asdict(header))}
     save_file({**state, "more": torch.zeros(1)}, path, metadata=metadata)
     refused(path, "do not fit the network")
+
+
+@pytest.mark.parametrize(
+    "calibration",
+    [
+        {},
+        [],
+        {"weights": [1.0, -2.0, 0.5]},
+        {"bias": 0.25},
+        {"weights": [1.0, -2.0], "bias": 0.25},
+        {"weights": 3, "bias": 0.25},
+        {"weights": [1.0, -2.0, "0.5"], "bias": 0.25},
+        {"weights": [1.0, -2.0, float("nan")], "bias": 0.25},
+        {"weights": [1.0, -2.0, 0.5], "bias": None},
+    ],
+)
+def test_weights_without_a_calibration(network, header, tmp_path, calibration):
+    path = tmp_path / "w.safetensors"
+    save_weights(path, network, replace(header, calibration=calibration))
+    refused(path, "not calibrated")
+
+
+def test_weights_that_do_not_name_every_sound_class(network, header, tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_weights(path, network, replace(header, tags=["a"]))
+    refused(path, "names 1 sound classes, the network has 5")
 
 
 def test_a_cut_file_is_told(network, header, tmp_path):
