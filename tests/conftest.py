@@ -120,13 +120,15 @@ def _mark_interlaced(frame):
             return
 
 
-def _sound(out, wave, rate, start=0.0, codec="aac", language=None, gap=None):
+def _sound(out, wave, rate, start=0.0, codec="aac", language=None, title=None, gap=None):
     """Adds a track; the function it gives encodes it. `gap` leaves out (from, to) seconds."""
     wave = np.atleast_2d(wave)
     stream = out.add_stream(codec, rate=rate)
     stream.layout = "mono" if len(wave) == 1 else "stereo"
     if language:
         stream.metadata["language"] = language
+    if title:
+        stream.metadata["title"] = title
 
     def encode():
         size = 1024

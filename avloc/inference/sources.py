@@ -9,10 +9,10 @@ from pathlib import Path
 from avloc.errors import MediaError, NoAudioError, UsageError
 from avloc.features.windows import WindowStream
 from avloc.media.closing import Closing
+from avloc.media.companions import Sound
 from avloc.media.probe import MediaInfo, probe
 from avloc.media.reader import VideoReader
 from avloc.media.sound import SoundReader
-from avloc.media.writer import Sound
 from avloc.models.confidence import SILENT
 
 

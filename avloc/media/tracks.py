@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from itertools import chain
 from typing import Protocol, cast
 
 import av
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
+from av.stream import Disposition
 from av.subtitles.stream import SubtitleStream
 
 from avloc.media.containers import Container, base_name
-from avloc.media.opening import packets_of
 
 PRIMING = 0.1
 """Seconds before zero in which a codec keeps samples that only prepare its decoder."""
@@ -61,11 +60,17 @@ class CopiedSound:
     """Sound packets as they are, moved in time."""
 
     def __init__(
-        self, out: OutputContainer, source: AudioStream, span: Span, container: Container
+        self,
+        out: OutputContainer,
+        source: AudioStream,
+        span: Span,
+        container: Container,
+        default: bool = True,
     ) -> None:
         self.source = source
         self._stream = out.add_stream_from_template(source)
         _label(self._stream, source)
+        _mark(self._stream, source, default)
         self._span, self._container = span, container
         # Matroska keeps Opus' own pre-roll apart, so its times may begin before zero.
         self._before_zero = container.exact_start or base_name(source.codec_context.name) == "opus"
@@ -101,7 +106,12 @@ class EncodedSound:
     """Sound decoded and encoded anew, gaps filled with silence."""
 
     def __init__(
-        self, out: OutputContainer, source: AudioStream, span: Span, container: Container
+        self,
+        out: OutputContainer,
+        source: AudioStream,
+        span: Span,
+        container: Container,
+        default: bool = True,
     ) -> None:
         self.source = source
         rate = 48_000 if container.sound == "opus" else _aac_rate(source.rate)
@@ -110,6 +120,7 @@ class EncodedSound:
         self._stream.layout = "mono" if source.channels == 1 else "stereo"
         self._stream.bit_rate = 96_000 * (1 if source.channels == 1 else 2)
         _label(self._stream, source)
+        _mark(self._stream, source, default)
         self._rate = rate
         self._span = span
         self._graph: av.filter.Graph | None = None
@@ -240,44 +251,6 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 """What FFmpeg's text encoders insist on before they write their own header."""
 
 
-class Companions:
-    """The tracks that come along with a picture, from one source file, in order of time."""
-
-    def __init__(self, source: av.container.InputContainer, tracks: list[Track]) -> None:
-        self._tracks = {track.source.index: track for track in tracks}
-        self._packets = self._demux(source, [track.source for track in tracks])
-        self._ahead: tuple[float, av.Packet] | None = None
-
-    def until(self, seconds: float) -> Iterator[av.Packet]:
-        """Output packets whose source comes up to `seconds` on the source's clock."""
-        while True:
-            if self._ahead is None:
-                self._ahead = next(self._packets, None)
-                if self._ahead is None:
-                    return
-            time, packet = self._ahead
-            if time > seconds:
-                return
-            self._ahead = None
-            yield from self._tracks[packet.stream.index].feed(packet)
-
-    def rest(self, span_end: float | None) -> Iterator[av.Packet]:
-        """Everything that is left, up to `span_end`."""
-        yield from self.until(float("inf") if span_end is None else span_end)
-        yield from chain.from_iterable(track.finish() for track in self._tracks.values())
-
-    @staticmethod
-    def _demux(
-        source: av.container.InputContainer, streams: list[av.stream.Stream]
-    ) -> Iterator[tuple[float, av.Packet]]:
-        last = float("-inf")
-        for packet in packets_of(source, *streams):
-            stamp = packet.dts if packet.dts is not None else packet.pts
-            if stamp is not None:
-                last = float(stamp * packet.time_base)
-            yield last, packet
-
-
 def _text_of(packet: av.Packet) -> str | None:
     """What a text subtitle says, without its formatting; None where it says nothing."""
     try:
@@ -292,8 +265,17 @@ def _text_of(packet: av.Packet) -> str | None:
 
 
 def _label(stream: av.stream.Stream, source: av.stream.Stream) -> None:
-    kept = {key: value for key, value in source.metadata.items() if key in ("language", "title")}
-    stream.metadata.update(kept)
+    # What FFmpeg reads of a track's name in MP4 is called handler_name.
+    known = ("language", "title", "handler_name")
+    stream.metadata.update({key: value for key, value in source.metadata.items() if key in known})
+
+
+def _mark(stream: AudioStream, source: AudioStream, default: bool) -> None:
+    """Say whether players take the track by default; what else is said of it stays."""
+    usual = Disposition.default.value
+    said = Disposition(source.disposition).value & ~usual
+    # PyAV takes no more than a plain number here.
+    stream.disposition = said | usual if default else said  # type: ignore[assignment]
 
 
 def _aac_rate(rate: int) -> int:

@@ -6,7 +6,6 @@ import os
 import queue
 import threading
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -15,22 +14,15 @@ import av
 import numpy as np
 
 from avloc.errors import MediaError
+from avloc.media.chapters import carry_chapters
 from avloc.media.closing import Closing
-from avloc.media.containers import base_name, container_for, picture_codec
+from avloc.media.companions import Companions, Sound, TrackBuilder
+from avloc.media.containers import container_for, picture_codec
 from avloc.media.filters import Chain
 from avloc.media.opening import cores, open_input
 from avloc.media.orientation import Orientation
 from avloc.media.reader import JPEG_RANGE, VideoReader, frame_bytes
-from avloc.media.sound import discard, sound_stream
-from avloc.media.tracks import (
-    TEXT_SUBTITLES,
-    Companions,
-    CopiedSound,
-    EncodedSound,
-    Span,
-    Subtitles,
-    Track,
-)
+from avloc.media.tracks import Span
 
 # SVT-AV1 tells its settings on stderr unless this says otherwise before it starts.
 os.environ.setdefault("SVT_LOG", "1")
@@ -42,23 +34,8 @@ SLICED_FROM = 2560 * 1440
 """Pixels beyond which a picture is encoded in slices and not several frames at a time."""
 
 
-@dataclass(frozen=True)
-class Sound:
-    """The sound that is written along.
-
-    Attributes:
-        path: where it comes from.
-        track: its place among the sound tracks there; None takes the default one.
-        own: whether it is the video's own file, on the same clock.
-    """
-
-    path: Path
-    track: int | None
-    own: bool
-
-
 class VideoWriter(Closing):
-    """Encodes frames into a file, with sound, subtitles and tags of the source.
+    """Encodes frames into a file, with sound, subtitles, chapters and tags of the source.
 
     Frames keep their times; what happens on the way out (encoding, writing) happens in a thread.
     Errors of the thread are raised at the next call.
@@ -219,55 +196,24 @@ class VideoWriter(Closing):
             if hasattr(like, name):
                 setattr(context, name, int(getattr(like, name)))
 
-    def _companions_of(self, sound: Sound | None, copy: bool) -> list[tuple[Companions, Span]]:
+    def _companions_of(self, sound: Sound | None, copy: bool) -> list[Companions]:
         """Sound and subtitles; the latter and the video's own sound share one file handle."""
         reader = self._reader
         cut = reader.start > 0
-        span = Span(reader.origin + reader.start, _plus(reader.end, reader.origin), cut)
-        if reader.still or (sound is not None and not sound.own):
-            stop = reader.end if reader.end is not None else reader.stated_end
-            alien = Span(reader.start, stop, cut)
-        found: list[tuple[Companions, Span]] = []
-        tracks: list[Track] = []
+        builder = TrackBuilder(self._out, self._kind, self.path.suffix, copy)
         source = self._stack.enter_context(open_input(reader.path))
-        if sound is not None and sound.own:
-            tracks.append(self._sound_track(source, sound, span, copy))
-        tracks += self._subtitle_tracks(source, span)
-        if tracks:
-            found.append((_companions(source, tracks), span))
+        span = Span(reader.origin + reader.start, _plus(reader.end, reader.origin), cut)
+        carry_chapters(source, self._out, span)
+        tracks = builder.sounds(source, sound, span) if sound is not None and sound.own else []
+        tracks += builder.subtitles(source, span)
+        found = [Companions(source, tracks, span)] if tracks else []
         if sound is not None and not sound.own:
             other = self._stack.enter_context(open_input(sound.path))
-            found.append(
-                (_companions(other, [self._sound_track(other, sound, alien, copy)]), alien)
-            )
+            stop = reader.end if reader.end is not None else reader.stated_end
+            alien = Span(reader.start, stop, cut)
+            found.append(Companions(other, builder.sounds(other, sound, alien), alien))
+        self.notes += builder.notes
         return found
-
-    def _sound_track(
-        self, source: av.container.InputContainer, sound: Sound, span: Span, copy: bool
-    ) -> Track:
-        stream = sound_stream(source, sound.track, sound.path)
-        copied = self._kind.copied
-        if copy and (copied is None or base_name(stream.codec_context.name) in copied):
-            try:
-                return CopiedSound(self._out, stream, span, self._kind)
-            except ValueError:  # The muxer knows better.
-                pass
-        return EncodedSound(self._out, stream, span, self._kind)
-
-    def _subtitle_tracks(self, source: av.container.InputContainer, span: Span) -> list[Track]:
-        tracks: list[Track] = []
-        for stream in source.streams.subtitles:
-            name = stream.codec_context.name if stream.codec_context else "unknown"
-            if name not in self._kind.subtitles and name not in TEXT_SUBTITLES:
-                self.notes.append(
-                    f"{name} subtitles left out: {self.path.suffix} does not hold them"
-                )
-                continue
-            try:
-                tracks.append(Subtitles(self._out, stream, span, self._kind))
-            except (ValueError, AttributeError, av.error.FFmpegError):
-                self.notes.append(f"{name} subtitles left out: they cannot be converted")
-        return tracks
 
     def _work(self) -> None:
         try:
@@ -308,15 +254,15 @@ class VideoWriter(Closing):
             stamp = packet.dts if packet.dts is not None else packet.pts
             if stamp is not None:
                 seconds = float(stamp * packet.time_base)
-                for companions, span in self._companions:
-                    for other in companions.until(span.start + seconds):
+                for companions in self._companions:
+                    for other in companions.until(seconds):
                         self._out.mux(other)
             self._out.mux(packet)
 
     def _finish(self) -> None:
         self._mux(self._stream.encode(None))
-        for companions, span in self._companions:
-            for packet in companions.rest(span.end):
+        for companions in self._companions:
+            for packet in companions.rest():
                 self._out.mux(packet)
         self._out.close()
 
@@ -336,14 +282,6 @@ def padded(picture: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
         room = np.frombuffer(memoryview(target), kind).reshape(-1, wide)
         room[: target.height, : target.width] = np.pad(values, edge, mode="edge")
     return out
-
-
-def _companions(source: av.container.InputContainer, tracks: list[Track]) -> Companions:
-    wanted = {track.source.index for track in tracks}
-    for stream in source.streams:
-        if stream.index not in wanted:
-            discard(stream)
-    return Companions(source, tracks)
 
 
 def _plus(seconds: float | None, more: float) -> float | None:

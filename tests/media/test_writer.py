@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from avloc.errors import MediaError, UsageError
+from avloc.media.companions import Sound
 from avloc.media.orientation import Orientation
 from avloc.media.probe import probe
 from avloc.media.reader import VideoReader
 from avloc.media.sound import read_wave
-from avloc.media.writer import Sound, VideoWriter
+from avloc.media.writer import VideoWriter
 
 VARIABLE = [0, 33, 67, 100, 400, 433, 800, 1500]
 
