@@ -11,20 +11,19 @@ from avloc.media.blend import CELL, Blender, Stamp
 from avloc.media.colormap import COLORMAPS
 from avloc.media.heat import enlarge, fade, tint
 from avloc.media.legend import legend
-from avloc.media.marks import (
-    Line,
-    Marks,
-    box_distance,
-    draw_marks,
-    marks,
-    outline,
-    ring_distance,
-    shape_line,
-)
+from avloc.media.lines import Line, box_line, outline, ring
+from avloc.media.marks import Marks, draw_marks, line_reach, marks
+from avloc.media.moving import moved
 from avloc.media.pixels import Pixels
 from avloc.media.style import Style
 from avloc.media.text import label, margin, tags_line
 from avloc.types import Heatmap
+
+LINE_OPACITY = 0.9
+
+LINE_STEP = 0.25
+"""Share of the way between two heatmaps for which lines stand still: they cost more than all the
+rest, and at 5 heatmaps a second so little of a change is hardly seen."""
 
 LABEL_SECONDS = 0.5
 """A label that changes faster than this cannot be read."""
@@ -36,14 +35,30 @@ class Layer:
 
     Attributes:
         heatmap: what it was made of.
+        visible: 0..1, see `fade`.
+        field: (h, w) float32, the values enlarged to cells.
         cells: (4, h, w) float32, see `Blender.smooth`; None where nothing is to be seen.
         region: the cells that are not clear: top, bottom, left, right.
-        marks: the lines, if any.
+        boxes: (x0, y0, x1, y1) each, in fractions of the picture; only what is to be drawn.
+        peaks: (x, y) each; only what is to be drawn.
     """
 
     heatmap: Heatmap
+    visible: float
+    field: np.ndarray
     cells: np.ndarray | None
     region: tuple[int, int, int, int]
+    boxes: tuple[tuple[float, ...], ...]
+    peaks: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Lines:
+    """The lines last drawn, and for which moment."""
+
+    before: Layer
+    after: Layer | None
+    share: float
     marks: Marks | None
 
 
@@ -62,21 +77,27 @@ class PlanePainter:
         self._colours = COLORMAPS[style.colormap]
         self._codes = np.ascontiguousarray(pixels.codes(self._colours / np.float32(255)).T)
         self._legend = self._legend_stamp() if style.legend else None
+        self._lined = style.contour or style.box or style.peak
+        self._lines: _Lines | None = None
         self._text = ""
         self._label: Stamp | None = None
         self._label_since = -np.inf
 
     def layer(self, heatmap: Heatmap) -> Layer:
-        """The heatmap normalised, upsampled, coloured and outlined."""
+        """The heatmap normalised, upsampled and coloured, its boxes and peaks found."""
+        style = self._style
         field = enlarge(heatmap.values, self._height, self._width, CELL)
         visible = fade(heatmap.confidence)
-        lines = self._lines(heatmap, field) if visible > 0 else []
-        pixels = self.blender.pixels
-        drawn = marks(pixels, self._height, self._width, lines, 0.9 * visible)
-        opacity, colour = tint(field, self._style.alpha * visible)
+        boxes: tuple[tuple[float, ...], ...] = ()
+        peaks: tuple[tuple[float, ...], ...] = ()
+        if style.box and visible > 0:
+            boxes = tuple(heatmap.boxes(style.rule, style.sources))
+        if style.peak and visible > 0:
+            peaks = tuple(peak[:2] for peak in heatmap.peaks(style.sources))
+        opacity, colour = tint(field, style.alpha * visible)
         seen = opacity * self.blender.top >= 0.5
         if not seen.any():
-            return Layer(heatmap, None, (0, 0, 0, 0), drawn)
+            return Layer(heatmap, visible, field, None, (0, 0, 0, 0), boxes, peaks)
         cells = np.stack([opacity, *(opacity * code[colour] for code in self._codes)])
         rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
         # One clear cell around, so that the enlarged edge fades to nothing.
@@ -86,25 +107,49 @@ class PlanePainter:
             max(0, int(columns[0]) - 1),
             min(field.shape[1], int(columns[-1]) + 2),
         )
-        return Layer(heatmap, cells, region, drawn)
+        return Layer(heatmap, visible, field, cells, region, boxes, peaks)
 
-    def _lines(self, heatmap: Heatmap, field: np.ndarray) -> list[Line]:
-        """What the style wants outlined, of a heatmap and its enlarged values."""
+    def _marks(self, mixed: list[tuple[Layer, float]]) -> Marks | None:
+        """The lines of one layer, or of a moment between two."""
+        (before, _), (after, share) = mixed[0], (mixed[1] if len(mixed) > 1 else (None, 0.0))
+        last = self._lines
+        if last is not None and last.before is before:
+            # What was drawn of `before` alone is the beginning of the way to any other.
+            same = last.after is after or last.share == 0
+            if same and 0 <= share - last.share < LINE_STEP:
+                return last.marks
+        lines = self._between(before, after, share)
+        drawn = marks(self.blender.pixels, self._height, self._width, lines)
+        self._lines = _Lines(before, after, share, drawn)
+        return drawn
+
+    def _between(self, before: Layer, after: Layer | None, share: float) -> list[Line]:
+        """What the style wants outlined: of the map that lies between two."""
+        after = after or before
+        weights = LINE_OPACITY * before.visible * (1 - share), LINE_OPACITY * after.visible * share
+        total = sum(weights)
+        if total <= 0:
+            return []
         style, height, width = self._style, self._height, self._width
+        size, reach = before.field.shape, line_reach(height, width)
         lines: list[Line] = []
         if style.contour:
-            inside = Heatmap(field, heatmap.time, heatmap.confidence).mask(style.rule)
-            around = outline(field, inside, style.sources)
+            field = before.field
+            if weights[1] > 0:
+                # What is hardly visible hardly counts: no outline wanders off into noise.
+                field = field + np.float32(weights[1] / total) * (after.field - field)
+            around = outline(field, self._inside(field), style.sources, reach, total)
             lines += [around] if around else []
-        if style.box:
-            for x0, y0, x1, y1 in heatmap.boxes(style.rule, style.sources):
-                edges = box_distance(y0 * height, x0 * width, y1 * height, x1 * width)
-                lines.append(shape_line(edges, field.shape))
-        if style.peak:
-            radius = max(3.0, 0.014 * min(height, width))
-            for x, y, _ in heatmap.peaks(style.sources):
-                lines.append(shape_line(ring_distance(y * height, x * width, radius), field.shape))
+        for (x0, y0, x1, y1), opacity in moved(before.boxes, after.boxes, share, weights):
+            corners = y0 * height, x0 * width, y1 * height, x1 * width
+            lines.append(box_line(*corners, size, reach, opacity))
+        radius = max(3.0, 0.014 * min(height, width))
+        for (x, y), opacity in moved(before.peaks, after.peaks, share, weights):
+            lines.append(ring(y * height, x * width, radius, size, reach, opacity))
         return lines
+
+    def _inside(self, field: np.ndarray) -> np.ndarray:
+        return Heatmap(field, 0.0, 0.0).mask(self._style.rule)
 
     def paint(
         self,
@@ -125,7 +170,9 @@ class PlanePainter:
             for values, weight in cells:
                 total += np.float32(weight) * values[:, top:bottom, left:right]
             self.blender.smooth(planes, total, top, left)
-        draw_marks(planes, [(layer.marks, weight) for layer, weight in mixed if layer.marks])
+        drawn = self._marks(mixed) if self._lined else None
+        if drawn:
+            draw_marks(planes, drawn)
         if self._style.tags:
             heard = max(mixed, key=lambda entry: entry[1])[0]
             self._say(tags_line(heard.heatmap.tags), now)
@@ -137,7 +184,9 @@ class PlanePainter:
     def shows(self, before: Layer, after: Layer | None) -> bool:
         """Whether `paint` may change anything, at whatever share."""
         layers = [before] if after is None else [before, after]
-        if self._legend or any(layer.cells is not None or layer.marks for layer in layers):
+        if self._legend or any(layer.cells is not None for layer in layers):
+            return True
+        if self._lined and any(layer.visible > 0 for layer in layers):
             return True
         speaks = self._label or any(layer.heatmap.tags for layer in layers)
         return self._style.tags and bool(speaks)

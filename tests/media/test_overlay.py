@@ -97,6 +97,48 @@ def test_shares_of_nothing_and_all_are_the_single_layers(style: Style) -> None:
         np.testing.assert_allclose(plane, (first + second) / 2, atol=3)
 
 
+LINES = {"contour": False, "tags": False, "alpha": 0.0}
+
+
+def light(painter: Painter, *how: object) -> tuple[np.ndarray, np.ndarray]:
+    """Where `painter` drew light lines on grey: rows and columns, the brightest samples."""
+    frame = av.VideoFrame(320, 240, "yuv420p")
+    for view in yuv("yuv420p", "bt601", False).views(frame):
+        view[...] = 110
+    return np.nonzero(planes(painter.draw(frame, *how))[0] > 150)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["contour", "box", "peak"])
+def test_lines_move_from_one_heatmap_to_the_next(kind: str) -> None:
+    painter = Painter(320, 240, "yuv420p", Style(**{**LINES, kind: True}))
+    one, two = painter.layer(blob(x=0.45)), painter.layer(blob(x=0.55))
+    steps = [light(painter, one, two, share, 0.0) for share in (0.0, 0.3, 0.6, 1.0)]
+    middles = np.array([(columns.min() + columns.max() + 1) / 2 for _, columns in steps])
+    np.testing.assert_allclose(middles, 320 * np.array([0.45, 0.48, 0.51, 0.55]), atol=4)
+    # Lines that fade into each other would reach over both places.
+    widths = np.array([np.ptp(columns) for _, columns in steps])
+    assert np.ptp(widths) < 10
+
+
+def test_what_is_hardly_visible_does_not_draw_lines_away() -> None:
+    painter = Painter(320, 240, "yuv420p", Style(**{**LINES, "contour": True, "peak": True}))
+    seen, gone = painter.layer(blob(x=0.3)), painter.layer(blob(x=0.7, confidence=0.0))
+    for pair in ((seen, gone), (gone, seen)):
+        _, columns = light(painter, *pair, 0.5, 0.0)
+        assert columns.max() < 160
+        assert len(columns) > 20
+    assert not len(light(painter, gone, None, 0.0, 0.0)[0])
+
+
+def test_lines_of_another_shot_are_drawn_at_once() -> None:
+    painter = Painter(320, 240, "yuv420p", Style(**{**LINES, "contour": True}))
+    one, two = painter.layer(blob(x=0.3)), painter.layer(blob(x=0.7))
+    assert light(painter, one, None, 0.0, 0.0)[1].max() < 200
+    assert light(painter, two, None, 0.0, 0.04)[1].min() > 120
+    assert light(painter, one, two, 0.2, 0.08)[1].max() < 200
+    assert light(painter, one, two, 0.9, 0.12)[1].min() > 120
+
+
 def test_only_the_neighbourhood_of_the_sound_changes() -> None:
     painter = Painter.like(noise(160, 120), PLAIN)
     luma = planes(painter.draw(noise(160, 120), painter.layer(blob(0.25, 0.25)), None, 0, 0))[0]
