@@ -2,8 +2,8 @@
 
     python tools/bench_overlay.py
 
-Prints milliseconds of CPU time, the best of five rounds, for the default style and for everything
-that can be drawn.
+Prints milliseconds of CPU time, the best of five rounds, for colours alone, the default style, all
+lines, and everything that can be drawn.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from avloc.types import Heatmap, Tag
 
 SIZES = ((640, 360), (1280, 720), (1920, 1080))
 STYLES = {
+    "colours": Style(contour=False),
     "default": Style(),
+    "lines": Style(box=True, peak=True),
     "everything": Style(box=True, peak=True, side_by_side=True, strip=True, legend=True),
 }
 

@@ -139,6 +139,13 @@ def test_lines_of_another_shot_are_drawn_at_once() -> None:
     assert light(painter, one, two, 0.9, 0.12)[1].min() > 120
 
 
+def test_lines_change_over_to_another_heatmap_at_once() -> None:
+    painter = Painter(320, 240, "yuv420p", Style(**{**LINES, "contour": True}))
+    one, left, right = (painter.layer(blob(x=x)) for x in (0.5, 0.35, 0.65))
+    assert light(painter, one, left, 0.8, 0.0)[1].max() < 190
+    assert light(painter, one, right, 0.8, 0.0)[1].min() > 130
+
+
 def test_only_the_neighbourhood_of_the_sound_changes() -> None:
     painter = Painter.like(noise(160, 120), PLAIN)
     luma = planes(painter.draw(noise(160, 120), painter.layer(blob(0.25, 0.25)), None, 0, 0))[0]
