@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Self
 
 import av
@@ -17,6 +18,9 @@ from avloc.media.probe import track_times
 DTS_FORMATS = ("avi",)
 """Containers without times of display: a frame's place in the decoding order is its time."""
 
+INDEXED_FORMATS = ("mov,mp4,m4a,3gp,3g2,mj2", "avi")
+"""Containers with an index: what is missing in them shows as a packet that fails."""
+
 MOST_THREADS = 8
 MOST_FAILURES = 200
 """Failed reads in a row after which a file counts as broken off."""
@@ -24,6 +28,15 @@ MOST_FAILURES = 200
 SILENT_LOSS = 0.3
 """Seconds: a gap at least this long in the picture *and* in the sound is a loss. Matroska and
 transport streams skip damaged parts without a word; only one of the two may pause by itself."""
+
+SKIPPED_BYTES = 4096
+"""Bytes between two packets of a file with nothing but a picture: more than its container needs."""
+
+LAST_FRAMES = 16
+"""How far B-frames are put off at most, in frames: among so many last ones some may be missing."""
+
+EVEN_STEPS = 0.9
+"""Share of steps between frames that have to be of one length for a longer one to be a hole."""
 
 BACK_OFFS = (0.0, 2.0, 10.0, 60.0)
 """Seconds to seek before the wanted moment; transport streams have no index and may overshoot."""
@@ -60,6 +73,9 @@ class Decoder:
         self._last_end = 0.0
         self._latest = 0.0  # end of the last packet of any stream, on the file's clock
         self._sound_end: dict[int, float] = {}
+        self._before: tuple[float, int] | None = None  # end of what came so far: seconds, bytes
+        self._even = self._uneven = 0
+        self._told: deque[float] = deque(maxlen=LAST_FRAMES)  # times of frames, seen or missed
         self._gaps: list[tuple[float, float]] = []
         self._sound_gaps: list[tuple[float, float]] = []
         self._frames: Iterator[av.VideoFrame] = self._decode()
@@ -110,6 +126,8 @@ class Decoder:
         self._gaps.clear()
         self._sound_gaps.clear()
         self._sound_end.clear()
+        self._told.clear()
+        self._before = None
         self._failed = False
         self.lost_seconds = 0.0
         self._last_end = seconds
@@ -133,7 +151,7 @@ class Decoder:
         there = self._last_end if duration else max(self._last_end, self._latest - self.origin)
         missing = stated - there
         if missing > max(END_TOLERANCE, 3 * self.frame_seconds):
-            self.lost_seconds += missing
+            self.lost_seconds += missing + self._holes_at_end()
         else:
             self._count_losses(self._waiting)
 
@@ -157,9 +175,7 @@ class Decoder:
 
     def _packets(self) -> Iterator[av.Packet]:
         """Packets of the stream; goes on where a read fails."""
-        _, duration = track_times(self._stream)
-        # MP4 and AVI have an index; what is missing in them shows as a failed packet.
-        indexed = duration and self._stream.duration
+        indexed = self._container.format.name in INDEXED_FORMATS
         sounds = tuple(self._container.streams.audio)
         wanted = (self._stream,) if indexed else (self._stream, *sounds)
         failures = 0
@@ -170,6 +186,8 @@ class Decoder:
                     if packet.stream is not self._stream:
                         self._note_end(packet)
                         continue
+                    if not (indexed or sounds):
+                        self._note_hole(packet)
                     yield packet
                 return
             except av.error.EOFError:
@@ -188,6 +206,35 @@ class Decoder:
                 self._sound_gaps.append((last, begin))
             self._sound_end[packet.stream.index] = max(last, end)
 
+    def _note_hole(self, packet: av.Packet) -> None:
+        """Without a sound that pauses as well, bytes that were skipped tell a hole from a pause."""
+        if packet.pts is None or packet.pos is None or not packet.size:
+            return
+        time = float(packet.pts * packet.time_base)
+        end, place = self._before or (time, packet.pos)
+        skipped = packet.pos - place > SKIPPED_BYTES or packet.is_corrupt
+        if time - end > SILENT_LOSS and skipped:
+            self.lost_seconds += time - end
+            self._failed = True  # Frames that lean on lost ones do not come out either.
+        self._before = (max(end, time + self.frame_seconds), packet.pos + packet.size)
+
+    def _holes_at_end(self) -> float:
+        """Seconds missing between the last frames of a file that breaks off: B-frames whose turn
+        in the file had not come. Only where frames follow each other evenly."""
+        if self._even < EVEN_STEPS * (self._even + self._uneven):
+            return 0.0
+        times = sorted(self._told)
+        steps = (after - before for before, after in pairwise(times))
+        return sum(step - self.frame_seconds for step in steps if step > 1.5 * self.frame_seconds)
+
+    def _note_step(self, time: float) -> None:
+        step = time - self._last_end + self.frame_seconds
+        if 0.5 < step / self.frame_seconds < 1.5:
+            self._even += 1
+        else:
+            self._uneven += 1
+        self._told.append(time)
+
     def _rebase(self, frame: av.VideoFrame) -> None:
         if frame.pts is not None:
             self._waiting.discard(frame.pts)
@@ -202,6 +249,7 @@ class Decoder:
         time = float(frame.pts * self.time_base)
         if time - self._last_end > SILENT_LOSS:
             self._gaps.append((self._last_end + self.origin, time + self.origin))
+        self._note_step(time)
         self._last_end = max(self._last_end, time + self.frame_seconds)
         self._count_losses({pts for pts in self._waiting if pts < stamp})
 
@@ -212,4 +260,5 @@ class Decoder:
         """
         if self._failed:
             self.lost_seconds += len(over) * self.frame_seconds
+            self._told.extend(float(pts * self.time_base) - self.origin for pts in over)
         self._waiting = self._waiting - over
