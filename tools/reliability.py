@@ -20,6 +20,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 from avloc.data.concepts import Concepts
 from avloc.data.pairs import held_out_pairs
 from avloc.models.confidence import confidence
+from avloc.models.scales import QUALITIES
 from avloc.models.weights import BUNDLED, load_weights
 from avloc.training.calibrate import calibrate, observe
 
@@ -31,11 +32,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("weights", nargs="?", type=Path, default=BUNDLED)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--quality", default="default", choices=QUALITIES)
     options = parser.parse_args()
 
     network, _ = load_weights(options.weights)
     pairs = held_out_pairs(options.data, Concepts.read(CONCEPTS))
-    rows = observe(network, pairs)
+    rows = observe(network, pairs)[options.quality]
     sure = np.zeros(len(pairs))
     half = np.arange(len(pairs)) % 2 == 0
     for fitted, shown in ((half, ~half), (~half, half)):

@@ -8,21 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from avloc.errors import EnvironmentProblem, UsageError
-from avloc.features.image import fit, input_size, normalise
+from avloc.features.image import fit
 from avloc.features.spectrogram import RATE, log_mel
 from avloc.models.confidence import SILENT, confidence, traits
 from avloc.models.fused import can_fuse, fuse
 from avloc.models.mobile import fold_norms
-from avloc.models.two_stream import TwoStream, correlate
+from avloc.models.scales import QUALITIES, correlations, view_size
+from avloc.models.two_stream import TwoStream
 from avloc.models.weights import BUNDLED, Header, load_weights
 from avloc.types import Tag
 
 LEAST_TAG = 0.1  # probability under which a sound class is not named
 MOST_TAGS = 5
-STRIDE = 32  # pixels that the sides of an input must be multiples of
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,6 @@ class Engine:
         id: the model's name.
         rate: Hz of the waves it hears.
         window: seconds of sound it hears at once.
-        area: pixels of a frame at the network's input, about.
     """
 
     rate = RATE
@@ -106,12 +104,11 @@ class Engine:
         device: torch.device | str = "cpu",
         quality: str = "default",
     ) -> None:
-        if quality not in ("default", "high"):
-            raise UsageError(f"unknown quality {quality!r}; use default or high")
+        if quality not in QUALITIES:
+            raise UsageError(f"unknown quality {quality!r}; use {' or '.join(QUALITIES)}")
         self.id = header.id
         self.header = header
         self.quality = quality
-        self.area = header.network.area * (1 if quality == "default" else 2)
         self.device = torch.device(device)
         network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network = fold_norms(network)
@@ -137,7 +134,7 @@ class Engine:
     def prepare(self, frame: np.ndarray) -> np.ndarray:
         """A frame (H, W, 3) uint8 RGB -> (3, h, w) uint8 at the size the network takes."""
         height, width = frame.shape[:2]
-        return fit(frame, input_size(height, width, self.area))
+        return fit(frame, view_size(height, width, self.network.config.area, self.quality))
 
     @torch.inference_mode()
     def look(
@@ -148,7 +145,7 @@ class Engine:
         Without evidence the values are the image-only prior: the correlation with what an unnamed
         sound embeds to, and the confidence is that for a sound that could be named.
         """
-        frames = normalise(torch.from_numpy(prepared).to(self.device))
+        frames = torch.from_numpy(prepared).to(self.device)
         if evidence is None:
             tags = self.network.config.tags
             probability = torch.zeros(len(prepared), tags, device=self.device)
@@ -158,15 +155,8 @@ class Engine:
             strength = self.network.strength(probability).cpu().numpy()
             level = evidence.level
         sounds = self.network.embed(probability)
-        values = correlate(self.network.see(frames), sounds)
-        if self.quality == "high":
-            mirrored = correlate(self.network.see(frames.flip(3)), sounds).flip(2)
-            half = [max(STRIDE, side // 2 // STRIDE * STRIDE) for side in frames.shape[2:]]
-            smaller = functional.interpolate(frames, half, mode="bilinear", antialias=True)
-            coarse = correlate(self.network.see(smaller), sounds)[:, None]
-            coarse = functional.interpolate(coarse, values.shape[1:], mode="bilinear")[:, 0]
-            values = (values + mirrored + coarse) / 3
-        calibration = self.header.calibration
+        values = correlations(self.network, frames, sounds, self.quality)
+        calibration = self.header.calibration[self.quality]
         return [
             (grid, confidence(traits(grid, float(much)), float(loud), calibration))
             for grid, much, loud in zip(values.cpu().numpy(), strength, level, strict=True)

@@ -28,7 +28,7 @@ class PictureCodec:
 
 # Players of H.264 seldom read more than eight bits, so ten become eight there.
 PICTURE_CODECS: Mapping[str, PictureCodec] = {
-    "h264": PictureCodec("libx264", {"preset": "veryfast", "crf": "20"}, deep=False),
+    "h264": PictureCodec("libx264", {"preset": "superfast", "crf": "22"}, deep=False),
     "hevc": PictureCodec(
         "libx265", {"preset": "veryfast", "crf": "23", "x265-params": "log-level=none"}, tag="hvc1"
     ),

@@ -37,9 +37,9 @@ class NetworkConfig:
     lateral: int = 128
     tag_hidden: int = 512
     tags: int = 527
-    window: float = 2.0
-    focus: float = 0.35
-    area: int = 352 * 352
+    window: float = 1.5
+    focus: float = 0.2
+    area: int = 288 * 288
 
 
 class ImageHead(nn.Module):

@@ -15,6 +15,7 @@ from safetensors.torch import save
 from avloc.errors import WeightsError
 from avloc.files import replacing
 from avloc.models.confidence import is_calibration
+from avloc.models.scales import QUALITIES
 from avloc.models.two_stream import NetworkConfig, TwoStream
 
 FORMAT = 1
@@ -28,7 +29,8 @@ class Header:
     Attributes:
         id: the model's name.
         network: what to build.
-        calibration: numbers that turn correlations into a confidence (`models.confidence`).
+        calibration: for each quality the numbers that turn correlations into a confidence
+            (`models.confidence`).
         tags: names of the sound classes.
         recipe: the resolved recipe that made the weights.
         format: version of this layout.
@@ -86,7 +88,8 @@ def load_weights(path: Path) -> tuple[TwoStream, Header]:
             no confidence is honest, and a name for each sound class.
     """
     header = read_header(path)
-    if not is_calibration(header.calibration):
+    calibration = header.calibration if isinstance(header.calibration, dict) else {}
+    if not all(is_calibration(calibration.get(quality)) for quality in QUALITIES):
         raise WeightsError(
             f"{path}: not calibrated: the header lacks the numbers that confidence comes from; "
             "take weights that a whole `avloc train` wrote"

@@ -10,11 +10,12 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from avloc.data.pairs import Pair
-from avloc.features.image import fit, input_size, normalise
+from avloc.features.image import fit
 from avloc.features.spectrogram import RATE, log_mel
 from avloc.features.windows import grid_times, window_at
 from avloc.models.confidence import confidence, traits
-from avloc.models.two_stream import TwoStream, correlate
+from avloc.models.scales import QUALITIES, correlations, view_size
+from avloc.models.two_stream import TwoStream
 
 HOP = 0.5  # seconds between the windows of a recording
 
@@ -29,11 +30,11 @@ class Bin:
 
 
 @torch.inference_mode()
-def observe(network: TwoStream, pairs: list[Pair]) -> np.ndarray:
-    """The traits (n, 3) of the map of each pair."""
+def observe(network: TwoStream, pairs: list[Pair]) -> dict[str, np.ndarray]:
+    """The traits (n, 3) of the map of each pair, looked at in each quality."""
     seconds = network.config.window
     length = round(seconds * RATE)
-    rows = []
+    rows: dict[str, list[np.ndarray]] = {quality: [] for quality in QUALITIES}
     for pair in pairs:
         wave = pair.wave(RATE, length)
         windows = [
@@ -41,17 +42,18 @@ def observe(network: TwoStream, pairs: list[Pair]) -> np.ndarray:
         ]
         logits = network.hear(log_mel(torch.from_numpy(np.stack(windows))))
         probability = network.middle(logits).mean(0, keepdim=True)
+        sound, strength = network.embed(probability), float(network.strength(probability))
         frame = pair.frame()
         height, width = frame.shape[:2]
-        size = input_size(height, width, network.config.area)
-        cells = network.see(normalise(torch.from_numpy(fit(frame, size))[None]))
-        values = correlate(cells, network.embed(probability))[0].numpy()
-        rows.append(traits(values, float(network.strength(probability))))
-    return np.stack(rows)
+        for quality, found in rows.items():
+            size = view_size(height, width, network.config.area, quality)
+            view = torch.from_numpy(fit(frame, size))[None]
+            found.append(traits(correlations(network, view, sound, quality)[0].numpy(), strength))
+    return {quality: np.stack(found) for quality, found in rows.items()}
 
 
 def calibrate(rows: np.ndarray, pairs: list[Pair]) -> dict[str, Any]:
-    """The calibration of a weight file from the traits (n, 3) of pairs."""
+    """How traits (n, 3) of pairs become a confidence: what `models.confidence` reads."""
     matched = np.array([pair.kind == "matched" for pair in pairs])
     model = LogisticRegression(C=10.0, max_iter=1000).fit(rows, matched)
     return {"weights": [float(w) for w in model.coef_[0]], "bias": float(model.intercept_[0])}

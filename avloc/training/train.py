@@ -96,7 +96,8 @@ def train(
     target = folder / "best.safetensors"
     trained = trainer.result()
     pairs = held_out_pairs(data, concepts, plan.pairs)
-    calibration = calibrate(observe(trained, pairs), pairs)
+    observed = observe(trained, pairs)
+    calibration = {quality: calibrate(rows, pairs) for quality, rows in observed.items()}
     header = Header(recipe.name, recipe.network, calibration, tags, resolved)
     save_weights(target, trained, header)
     return target

@@ -24,7 +24,8 @@ def network():
 
 @pytest.fixture
 def header():
-    calibration = {"weights": [1.0, -2.0, 0.5], "bias": 0.25}
+    numbers = {"weights": [1.0, -2.0, 0.5], "bias": 0.25}
+    calibration = {"default": numbers, "high": numbers}
     return Header("model", CONFIG, calibration, list("abcde"), {"name": "r", "data": {"x": [1, 2]}})
 
 
@@ -122,7 +123,7 @@ def test_tensors_that_do_not_fit(network, header, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "calibration",
+    "numbers",
     [
         {},
         [],
@@ -135,7 +136,15 @@ def test_tensors_that_do_not_fit(network, header, tmp_path):
         {"weights": [1.0, -2.0, 0.5], "bias": None},
     ],
 )
-def test_weights_without_a_calibration(network, header, tmp_path, calibration):
+def test_weights_without_a_calibration(network, header, tmp_path, numbers):
+    path = tmp_path / "w.safetensors"
+    calibration = {**header.calibration, "high": numbers}
+    save_weights(path, network, replace(header, calibration=calibration))
+    refused(path, "not calibrated")
+
+
+@pytest.mark.parametrize("calibration", [{}, [], None, {"weights": [1.0, 0.0, 0.0], "bias": 0.0}])
+def test_weights_calibrated_for_no_quality(network, header, tmp_path, calibration):
     path = tmp_path / "w.safetensors"
     save_weights(path, network, replace(header, calibration=calibration))
     refused(path, "not calibrated")

@@ -96,7 +96,12 @@ def test_what_is_observed_of_a_pair(made_data, concepts):
     torch.manual_seed(0)
     config = NetworkConfig(embedding=8, hidden=8, lateral=4, tag_hidden=8, tags=5, window=1.0)
     network = TwoStream(config).eval()
-    rows = observe(network, held_out_pairs(made_data, concepts, 1))
-    assert rows.shape == (3, 3)
-    assert np.isfinite(rows).all()
-    assert (np.abs(rows[:, 0]) <= 1 + 1e-5).all()
+    observed = observe(network, held_out_pairs(made_data, concepts, 1))
+    assert observed.keys() == {"default", "high"}
+    for rows in observed.values():
+        assert rows.shape == (3, 3)
+        assert np.isfinite(rows).all()
+        assert (np.abs(rows[:, 0]) <= 1 + 1e-5).all()
+    # What is heard is the same, what is seen is not.
+    np.testing.assert_array_equal(observed["default"][:, 2], observed["high"][:, 2])
+    assert (observed["default"][:, 0] != observed["high"][:, 0]).all()

@@ -70,7 +70,7 @@ def test_every_recipe_trains_two_steps(path, made_data, tmp_path):
     assert header.id == recipe.name
     assert header.network == recipe.network
     assert len(header.tags) == recipe.network.tags
-    assert len(header.calibration["weights"]) == 3
+    assert len(header.calibration["high"]["weights"]) == 3
     # A result can be repeated from its file.
     assert build(Recipe, header.recipe, "header") == recipe
     stored = yaml.safe_load((tmp_path / "run" / "recipe.yaml").read_text())
