@@ -1,0 +1,92 @@
+"""Finding and reading the files that authors ship."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from avloc.errors import DataError
+
+FOLDERS = ("", "annotations", "metadata")
+"""Where lists lie in a data folder: on top, or where the repositories of the field put them."""
+
+_CLIP = re.compile(r"(?P<video>[\w-]{11})_(?:(?P<seconds>\d{6})|(?P<begin>\d+)_\d+)")
+_SUFFIX = re.compile(r"\.(mp4|mkv|webm|avi|jpg|jpeg|png|wav|flac|mp3|ogg|m4a|npy|pkl)$", re.I)
+
+
+def find(path: Path, *names: str) -> Path | None:
+    """The first of `names` that lies in the folder `path` or in one of its usual subfolders."""
+    places = (path / folder / name for name in names for folder in FOLDERS)
+    return next((place for place in places if place.exists()), None)
+
+
+def find_list(path: Path, *names: str) -> Path:
+    """`path` if it is a file, else the first of `names` in the folder.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise DataError(f"{path}: no such file or folder; name a list, or a folder with one")
+    found = find(path, *names)
+    if found is None:
+        places = ", ".join(folder or "." for folder in FOLDERS)
+        raise DataError(
+            f"{path}: no {' or '.join(names)} in it ({places}); "
+            "docs/benchmarks.md says where it is published"
+        )
+    return found
+
+
+def beside(path: Path, *names: str) -> Path | None:
+    """The first of `names` in the folder of the file `path`."""
+    places = (path.parent / name for name in names)
+    return next((place for place in places if place.is_file()), None)
+
+
+def rows(path: Path) -> list[list[str]]:
+    """The lines of a comma-separated list that say something.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [[cell.strip() for cell in row] for row in csv.reader(file) if any(row)]
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such list") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: not a text list ({error})") from error
+
+
+def clip_id(name: str) -> str:
+    """One spelling for the names that repositories give a clip.
+
+    A VGGSound clip is `VIDEO_000030` here (start in seconds), whether the list says
+    `VIDEO_000030`, `VIDEO_30000_40000` (milliseconds) or `VIDEO_30_40`; folders in front and media
+    suffixes behind go. Other names stay.
+    """
+    stem = _SUFFIX.sub("", PurePosixPath(name.replace("\\", "/")).name)
+    match = _CLIP.fullmatch(stem)
+    if match is None or match["seconds"]:
+        return stem
+    begin = int(match["begin"])
+    end = int(stem.rpartition("_")[2])
+    return f"{match['video']}_{begin // 1000 if end - begin >= 1000 else begin:06d}"
+
+
+def digest(path: Path, files: Iterable[Path] = ()) -> str:
+    """SHA-256 of a file; of a folder, over the names and contents of `files` in it."""
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    whole = hashlib.sha256()
+    for file in sorted(files):
+        whole.update(f"{file.relative_to(path)} {digest(file)}\n".encode())
+    return whole.hexdigest()

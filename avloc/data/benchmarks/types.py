@@ -1,0 +1,67 @@
+"""What every benchmark is read into, whatever file its authors ship."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One question to a localizer: where in this picture is the source of this sound?
+
+    Attributes:
+        id: unique in the benchmark.
+        boxes: (n, 4) float64, x0 y0 x1 y1 in the original's units and unclipped; boxes that the
+            authors give as corner and size are turned into corners, nothing else is touched.
+        scale: width and height that the boxes are relative to: (1, 1) for fractions.
+        votes: (n,) which annotator drew each box, counted from 0; None: nobody says.
+        label: the class, where there is one.
+        group: what items of one picture (or of one mixture) have in common, else "".
+        sounds: False for a negative: no source of the sound is visible.
+        mask: the truth as a picture, where there is one.
+        media: files as the list names them, or as they were found: `frame`, `sound`, `clip`.
+        time: seconds from the start of the sound or clip to the frame; None: nobody says.
+        kind: what sort of item the list calls it (AVATAR's scenario, for one), else "".
+    """
+
+    id: str
+    boxes: np.ndarray
+    scale: tuple[float, float]
+    votes: np.ndarray | None = None
+    label: str = ""
+    group: str = ""
+    sounds: bool = True
+    mask: Path | None = None
+    media: dict[str, str] = field(default_factory=dict)
+    time: float | None = None
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with an item, or with a line of a list that made no item."""
+
+    id: str
+    what: str
+
+
+@dataclass(frozen=True, eq=False)
+class Benchmark:
+    """A list of items, what is wrong with it, and which files it was read from.
+
+    Attributes:
+        name: the registry's name for it.
+        items: in the order of the list.
+        problems: everything malformed. Items stay in although something is wrong with them.
+        source: files that were read, or the folder where there are many.
+        sha256: hexadecimal, one for each source.
+    """
+
+    name: str
+    items: tuple[Item, ...]
+    problems: tuple[Problem, ...]
+    source: tuple[Path, ...]
+    sha256: tuple[str, ...]
