@@ -13,12 +13,9 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from avloc.media.pixels import Pixels
+from avloc.media.pixels import ONE_THREAD, Pixels
 
 CELL = 4  # Pixels a side of the coarse cells in which smooth layers are kept and mixed.
-
-# Threads cost more than they bring for pictures this small; PyAV before 17 uses one anyway.
-ONE_THREAD = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 
 
 class Blender:

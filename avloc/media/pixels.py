@@ -30,6 +30,10 @@ YUV_FORMATS = {
 }
 
 
+# For libswscale: starting threads costs more than they bring. PyAV before 17 uses one anyway.
+ONE_THREAD = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
+
+
 @dataclass(frozen=True, eq=False)
 class Pixels:
     """How three planes hold a picture.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, count
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from avloc.errors import MediaError
 from avloc.media.closing import Closing
@@ -18,7 +18,7 @@ from avloc.media.decoding import Decoder
 from avloc.media.filters import Chain, Step, kind_of
 from avloc.media.opening import is_still, open_input
 from avloc.media.orientation import Orientation, orientation_of
-from avloc.media.pixels import frame_matrix
+from avloc.media.pixels import ONE_THREAD, frame_matrix
 from avloc.media.probe import video_stream
 
 Picture = av.VideoFrame
@@ -87,6 +87,7 @@ class VideoReader(Closing):
         self.path = Path(path)
         self.start, self.end = max(0.0, start), end
         self._container = open_input(path)
+        self._scaler = VideoReformatter()
         try:
             self._open(deep, still_seconds)
         except BaseException:
@@ -171,7 +172,7 @@ class VideoReader(Closing):
 
     def rgb(self, picture: av.VideoFrame) -> np.ndarray:
         """The picture as (H, W, 3) uint8 RGB."""
-        return to_rgb(picture)
+        return to_rgb(picture, self._scaler)
 
     def close(self) -> None:
         """Release the file."""
@@ -257,18 +258,22 @@ class VideoReader(Closing):
         return steps
 
 
-def to_rgb(picture: av.VideoFrame) -> np.ndarray:
-    """A picture as (H, W, 3) uint8 RGB, by the colour matrix it states or players assume."""
+def to_rgb(picture: av.VideoFrame, scaler: VideoReformatter | None = None) -> np.ndarray:
+    """A picture as (H, W, 3) uint8 RGB, by the colour matrix it states or players assume.
+
+    Pass the same `scaler` for many pictures: making one costs more than using it.
+    """
     matrix = {"bt709": "ITU709", "bt601": "ITU601", "bt2020": "BT2020"}[frame_matrix(picture)]
     full = picture.color_range == JPEG_RANGE or picture.format.name.startswith("yuvj")
-    with suppress(TypeError):
-        return picture.to_ndarray(
-            format="rgb24",
-            src_colorspace=matrix,
-            src_color_range="JPEG" if full else "MPEG",
-            dst_color_range="JPEG",
-        )
-    return picture.to_ndarray(format="rgb24")
+    rgb = (scaler or VideoReformatter()).reformat(
+        picture,
+        format="rgb24",
+        src_colorspace=matrix,  # type: ignore[arg-type]
+        src_color_range="JPEG" if full else "MPEG",
+        dst_color_range="JPEG",
+        **ONE_THREAD,
+    )
+    return rgb.to_ndarray()
 
 
 def _matrix(raw: av.VideoFrame) -> str:
