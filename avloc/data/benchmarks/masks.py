@@ -1,0 +1,40 @@
+"""Masks: pictures that say where the source is, pixel by pixel."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from avloc.errors import DataError
+
+HALF = 128  # of 255, from where a grey pixel counts (SSLalignment `datasets_lvs.py`)
+
+
+def locate(listed: str, root: Path) -> Path | None:
+    """The file under `root` that ends like the path in a list, the longest such ending first."""
+    parts = PurePosixPath(listed.replace("\\", "/")).parts
+    for start in range(len(parts)):
+        path = root.joinpath(*parts[start:]) if parts[start] != "/" else None
+        if path is not None and path.is_file():
+            return path
+    return None
+
+
+def read_mask(path: Path) -> np.ndarray:
+    """A mask as booleans (h, w): grey from 128 on, or any index or bit that is not zero.
+
+    Grey pictures that know only 0 and 1 count as bits.
+
+    Raises:
+        DataError: the file cannot be read as a picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            if picture.mode in ("1", "P"):
+                return np.asarray(picture) != 0
+            grey = np.asarray(picture.convert("L"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read as a mask ({error})") from error
+    return grey >= (HALF if grey.max(initial=0) > 1 else 1)
