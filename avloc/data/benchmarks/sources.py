@@ -13,7 +13,9 @@ from avloc.errors import DataError
 FOLDERS = ("", "annotations", "metadata")
 """Where lists lie in a data folder: on top, or where the repositories of the field put them."""
 
-_CLIP = re.compile(r"(?P<video>[\w-]{11})_(?:(?P<seconds>\d{6})|(?P<begin>\d+)_\d+)")
+CLIP_MILLISECONDS = 10_000  # of every VGGSound clip
+
+_MILLISECONDS = re.compile(r"(?P<video>[\w-]{11})_(?P<begin>0|[1-9]\d*)_(?P<end>[1-9]\d*)")
 _SUFFIX = re.compile(r"\.(mp4|mkv|webm|avi|jpg|jpeg|png|wav|flac|mp3|ogg|m4a|npy|pkl)$", re.I)
 
 
@@ -69,17 +71,15 @@ def rows(path: Path) -> list[list[str]]:
 def clip_id(name: str) -> str:
     """One spelling for the names that repositories give a clip.
 
-    A VGGSound clip is `VIDEO_000030` here (start in seconds), whether the list says
-    `VIDEO_000030`, `VIDEO_30000_40000` (milliseconds) or `VIDEO_30_40`; folders in front and media
-    suffixes behind go. Other names stay.
+    A VGGSound clip is `VIDEO_000030` here (its start in seconds), also where a list has
+    `VIDEO_30000_40000` (milliseconds); folders in front and media suffixes behind go. Other names
+    stay.
     """
     stem = _SUFFIX.sub("", PurePosixPath(name.replace("\\", "/")).name)
-    match = _CLIP.fullmatch(stem)
-    if match is None or match["seconds"]:
+    match = _MILLISECONDS.fullmatch(stem)
+    if match is None or int(match["end"]) - int(match["begin"]) != CLIP_MILLISECONDS:
         return stem
-    begin = int(match["begin"])
-    end = int(stem.rpartition("_")[2])
-    return f"{match['video']}_{begin // 1000 if end - begin >= 1000 else begin:06d}"
+    return f"{match['video']}_{int(match['begin']) // 1000:06d}"
 
 
 def digest(path: Path, files: Iterable[Path] = ()) -> str:
