@@ -140,7 +140,7 @@ def _of_xml(file: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
             except ValueError:
                 corners = []
             if len(corners) != 4:
-                text = " ".join((part.text or "").strip() for part in element)
+                text = " ".join((part.text or "").strip() for part in element).strip()
                 told.append(f"a bbox is not an id and four whole numbers: {text!r:.60}")
                 continue
             boxes.append(corners)

@@ -105,7 +105,7 @@ def test_an_image_that_stands_twice_is_told(write, told):
 
 
 def test_other_json_is_refused(write):
-    with pytest.raises(DataError, match='expected {"boxes"'):
+    with pytest.raises(DataError, match=r'expected \{"boxes"'):
         read_benchmark("flickr", write("flickr_boxes.json", {"boxes": []}))
 
 
