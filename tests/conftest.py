@@ -29,6 +29,15 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def golden_dir() -> Path:
+    """The folder of golden vectors with real annotations that AVLOC_GOLDEN names, else a skip."""
+    folder = os.environ.get("AVLOC_GOLDEN")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("AVLOC_GOLDEN names no folder")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
 def tone():
     """Makes a sine, (n,) float32."""
     return _tone

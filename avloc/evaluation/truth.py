@@ -1,0 +1,79 @@
+"""What people drew, as the pixels that maps are compared on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+GRID = 224  # pixels a side that every published protocol compares on
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Where the source is, (h, w) float32: 0, 1, or 1/2 where annotators disagree.
+
+    Half a pixel adds a half to intersection and union and is not a false positive.
+    `boxes` is how many boxes it was made of; 0 says that nothing visible sounds.
+    """
+
+    weight: np.ndarray
+    boxes: int = 1
+
+    @cached_property
+    def area(self) -> float:
+        """The sum of the pixels."""
+        return float(self.weight.sum(dtype=np.float64))
+
+    @cached_property
+    def inside(self) -> np.ndarray:
+        """The pixels that are not 0, (h, w) bool."""
+        return self.weight != 0
+
+    @cached_property
+    def half(self) -> np.ndarray | None:
+        """The pixels that are 1/2, (h, w) bool; None where there are none."""
+        half = self.weight == np.float32(0.5)
+        return half if half.any() else None
+
+    def overlap(self, predicted: np.ndarray) -> tuple[float, float]:
+        """Numerator and denominator of cIoU with the mask `predicted` (h, w) bool.
+
+        cIoU (Senocak et al. 2018, sec. 5.1) is intersection over truth plus false positives.
+        """
+        hit = float(np.count_nonzero(predicted & self.inside))
+        false = float(np.count_nonzero(predicted)) - hit
+        if self.half is not None:
+            hit -= 0.5 * float(np.count_nonzero(predicted & self.half))
+        return hit, self.area + false
+
+    def ciou(self, predicted: np.ndarray) -> float:
+        """cIoU with `predicted`; not a number where both are empty, as everywhere in the field."""
+        hit, whole = self.overlap(predicted)
+        return hit / whole if whole else float("nan")
+
+
+def rasterise(
+    boxes: np.ndarray,
+    scale: tuple[float, float] = (1.0, 1.0),
+    votes: bool = False,
+    grid: int = GRID,
+) -> Truth:
+    """The truth of `boxes` (n, 4), x0 y0 x1 y1 in units of which the picture is `scale` wide, high.
+
+    Corners are rounded towards zero and the far ones left out, as in every original. The union of
+    the boxes counts; with `votes` each box is one annotator's, and a pixel in one box is 1/2, in
+    two or more 1 (Flickr-SoundNet).
+    """
+    boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
+    wide, high = scale
+    # First times and then over: 224 * 137 / 256 has to be the float that the originals get.
+    pixels = (grid * np.clip(boxes, 0, [wide, high] * 2) / ([wide, high] * 2)).astype(int)
+    layers = np.zeros((grid, grid), np.float32)
+    for x0, y0, x1, y1 in pixels:
+        if votes:
+            layers[y0:y1, x0:x1] += 1
+        else:
+            layers[y0:y1, x0:x1] = 1
+    return Truth(np.minimum(layers / 2, 1) if votes else layers, len(boxes))
