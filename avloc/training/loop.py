@@ -129,13 +129,7 @@ class Trainer:
     def result(self) -> TwoStream:
         """The network that training gives: its running average, blended with what was before."""
         share = self.recipe.optimiser.blend
-        trained = cast(TwoStream, deepcopy(self.average.module)).to("cpu").eval()
-        before = self.before.state_dict()
-        with torch.no_grad():
-            for name, tensor in trained.state_dict().items():
-                if tensor.is_floating_point():
-                    tensor.lerp_(before[name].to("cpu"), 1 - share)
-        return trained
+        return blended(cast(TwoStream, self.average.module), self.before, share)
 
     def save(self, path: Path) -> None:
         """Everything that resuming needs, in one file."""
@@ -160,6 +154,17 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
         self.step = state["step"]
+
+
+def blended(trained: TwoStream, before: TwoStream, share: float) -> TwoStream:
+    """A network of `share` of the trained weights, the rest those before, ready for inference."""
+    mixed = deepcopy(trained).to("cpu").eval()
+    old = before.state_dict()
+    with torch.no_grad():
+        for name, tensor in mixed.state_dict().items():
+            if tensor.is_floating_point():
+                tensor.lerp_(old[name].to("cpu"), 1 - share)
+    return mixed
 
 
 def _parameters(*modules: nn.Module) -> list[nn.Parameter]:
