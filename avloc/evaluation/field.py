@@ -12,7 +12,14 @@ from avloc.evaluation.truth import GRID
 
 Scale = Literal["cosine", "logit"]
 Normal = Literal[
-    "none", "range", "range-negated", "range-unguarded", "cosine-fixed", "objects-fixed", "unit"
+    "none",
+    "range",
+    "range-negated",
+    "range-unguarded",
+    "cosine-fixed",
+    "objects-fixed",
+    "unit",
+    "sigmoid",
 ]
 
 TEMPERATURE = 0.03  # of every method whose maps are logits: logit = cosine / 0.03
@@ -133,6 +140,13 @@ def _unit(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
     return np.clip(np.float32(0.5) * v + np.float32(0.5), np.float32(0), np.float32(1))
 
 
+def _sigmoid(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
+    """In float32 as torch does, which is 1 from about 17 on; the exponential correctly rounded."""
+    with np.errstate(over="ignore"):
+        power = np.exp(-v.astype(np.float64)).astype(np.float32)
+    return np.float32(1) / (np.float32(1) + power)
+
+
 _NORMALS: dict[Normal, Callable[..., np.ndarray]] = {
     "range": _range,
     "range-negated": _range_negated,
@@ -140,6 +154,7 @@ _NORMALS: dict[Normal, Callable[..., np.ndarray]] = {
     "cosine-fixed": _cosine_fixed,
     "objects-fixed": _objects_fixed,
     "unit": _unit,
+    "sigmoid": _sigmoid,
 }
 
 

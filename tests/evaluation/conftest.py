@@ -46,6 +46,17 @@ class Goldens:
             for item in self.items(name)
         ]
 
+    @staticmethod
+    def rows(table) -> list[dict]:
+        """The rows of a table by column name; numbers that were no numbers are NaN."""
+        return [
+            {
+                name: float("nan") if value == "nan" else value
+                for name, value in zip(table["columns"], row, strict=True)
+            }
+            for row in table["rows"]
+        ]
+
     def array(self, kind, number):
         """`kind` is cos, logit, obj, neg_silence, ...; maps from 200 belong to is3 items."""
         if number >= 200:
@@ -65,17 +76,6 @@ def goldens(request) -> Goldens:
     return Goldens(request.getfixturevalue("golden_dir"))
 
 
-def rows(table) -> list[dict]:
-    """The rows of a golden table by column name; numbers that were no numbers are NaN."""
-    return [
-        {
-            name: float("nan") if value == "nan" else value
-            for name, value in zip(table["columns"], row, strict=True)
-        }
-        for row in table["rows"]
-    ]
-
-
 def digest(mask: np.ndarray) -> str:
     """How goldens name a mask."""
     return hashlib.sha1(np.packbits(mask.ravel())).hexdigest()[:16]
@@ -86,7 +86,7 @@ def agree():
     """Asserts that masks and their cIoU are the golden ones, row by row."""
 
     def check(table, masks, truths):
-        found = rows(table)
+        found = Goldens.rows(table)
         assert len(found) == len(masks)
         for row, mask, truth in zip(found, masks, truths, strict=True):
             where = row["map"]

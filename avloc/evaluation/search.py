@@ -1,0 +1,65 @@
+"""ACL-SSL's protocol: 19 fixed thresholds are tried on the test set, and the best is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from avloc.evaluation.detection import Detections
+from avloc.evaluation.field import Canvas, Normal, Scale
+from avloc.evaluation.kernels import Kernel
+from avloc.evaluation.metrics import summary
+from avloc.evaluation.truth import Truth
+
+THRESHOLDS = tuple(round(0.05 * (k + 1), 2) for k in range(19))
+
+
+@dataclass(frozen=True)
+class SearchProtocol:
+    """Scores under every threshold, summarised under the one with the greatest area.
+
+    Attributes: as of `Protocol`; `thresholds` are compared with by ">=".
+    """
+
+    name: str
+    source: str
+    scale: Scale
+    kernel: Kernel
+    normal: Normal
+    thresholds: tuple[float, ...] = THRESHOLDS
+    note: str = ""
+
+    def score(self, canvas: Canvas, truth: Truth) -> np.ndarray:
+        """cIoU under each threshold, (t,) float64."""
+        values = canvas.field(self.kernel, self.scale).normal(self.normal).values
+        return np.array([truth.ciou(values >= np.float32(at)) for at in self.thresholds])
+
+    def summarise(self, scores: Sequence[np.ndarray]) -> dict[str, float]:
+        """Success, area and mean cIoU under the best threshold, and the threshold itself."""
+        table = np.array(scores)
+        found = [summary(column) for column in table.T]
+        best = int(np.argmax([one["auc"] for one in found]))
+        return {**found[best], "threshold": self.thresholds[best]}
+
+    def detections(
+        self,
+        scores: Sequence[np.ndarray],
+        visible: np.ndarray,
+        confidence: np.ndarray,
+        area: np.ndarray,
+    ) -> list[Detections]:
+        """The items as detections, for each threshold; an undefined cIoU is 0 here."""
+        table = np.nan_to_num(np.array(scores))
+        return [Detections(visible, column, confidence, area) for column in table.T]
+
+
+ACL = SearchProtocol(
+    name="acl",
+    source="swimmiing/ACL-SSL Eval.py eval_vggss_agg, eval_exvggss_agg",
+    scale="cosine",
+    kernel="torch-bicubic",
+    normal="unit",
+    note="The threshold is chosen on the test set; not comparable with any median rule.",
+)
