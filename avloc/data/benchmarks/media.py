@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -57,12 +58,9 @@ class MediaFolder:
         wanted = PurePosixPath(listed).parts
         return max(found, key=lambda file: _agreement(file.parts, wanted), default=None)
 
-    def named(self, suffixes: frozenset[str]) -> dict[str, Path]:
-        """The first file of each name among those with one of `suffixes`."""
-        pairs = (
-            (name, next((file for file in files if file.suffix.lower() in suffixes), None))
-            for name, files in self._files.items()
-        )
+    def named(self, suffixes: frozenset[str], wanted: Collection[str]) -> dict[str, Path]:
+        """The first file of each wanted name among those with one of `suffixes`, by name."""
+        pairs = ((name, self.find(name, suffixes)) for name in sorted(wanted))
         return {name: file for name, file in pairs if file is not None}
 
 
