@@ -167,7 +167,7 @@ class Canvas:
     """
 
     def __init__(self, values: np.ndarray, scale: Scale | None = None) -> None:
-        self._values = np.ascontiguousarray(values, np.float32)
+        self.values = np.ascontiguousarray(values, np.float32)
         self._scale = scale
         self._fields: dict[tuple[Scale | None, Kernel], Field] = {}
 
@@ -175,7 +175,7 @@ class Canvas:
         """The map on the grid, as a method that gives `scale` would have given it."""
         scale = scale if self._scale is not None and scale != self._scale else None
         if (scale, kernel) not in self._fields:
-            values = self._values
+            values = self.values
             if scale == "logit":
                 values = values / np.float32(TEMPERATURE)
             elif scale == "cosine":

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -64,8 +64,12 @@ class Goldens:
             kind = f"is3{kind}" if kind in ("cos", "logit") else kind
         return self.arrays[f"{kind}_{number:02}"]
 
+    @cache  # noqa: B019 (lives as long as the session)
+    def canvas(self, kind, number) -> Canvas:
+        return Canvas(self.array(kind, number))
+
     def canvases(self, name, kind) -> list[Canvas]:
-        return [Canvas(self.array(kind, item["map"])) for item in self.items(name)]
+        return [self.canvas(kind, item["map"]) for item in self.items(name)]
 
 
 @pytest.fixture(scope="session", params=["made up", "real"])
