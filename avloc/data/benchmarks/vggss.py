@@ -55,7 +55,14 @@ def annotated(path: Path) -> tuple[list[Item], list[Problem]]:
         problems += [Problem(name, what) for what in told]
         media = {"frame": name, "sound": name}
         items.append(
-            Item(name, boxes, (1, 1), label=row.get("class", str), media=media, time=MIDDLE)
+            Item(
+                name,
+                boxes,
+                (1, 1),
+                label=str(row.values.get("class", "")),
+                media=media,
+                time=MIDDLE,
+            )
         )
     return items, problems
 

@@ -57,3 +57,15 @@ def vggss(write):
             {"file": "JIemsK_0lXc_000364", "class": "playing cello", "bbox": [[0, 0, 1, 1]]},
         ],
     )
+
+
+@pytest.fixture(scope="session")
+def aligned():
+    """Makes a row of SSLalignment's lists: picture and sound on the authors' machine, one box."""
+
+    def row(image, box, root="/mnt/x/synthetic3241", sound=None):
+        stem = image.rpartition("/")[2].rpartition(".")[0]
+        sound = sound or f"audio_wav/{stem}.wav"
+        return {"image": f"{root}/{image}", "audio": f"{root}/{sound}", "gt_box": box}
+
+    return row
