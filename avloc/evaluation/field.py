@@ -1,184 +1,221 @@
-"""An enlarged heatmap and what protocols ask of it, each worked out once however many ask."""
+"""Heatmaps on the grid of the truth, and what protocols ask of their pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from functools import cached_property, lru_cache
 
 import numpy as np
 
-from avloc.evaluation.kernels import Kernel, enlarge
-from avloc.evaluation.truth import GRID
+from avloc.evaluation.kernels import Kernel, combine, taps, widen
+from avloc.evaluation.normals import RULES, Normal
 
-Scale = Literal["cosine", "logit"]
-Normal = Literal[
-    "none",
-    "range",
-    "range-negated",
-    "range-unguarded",
-    "cosine-fixed",
-    "objects-fixed",
-    "unit",
-    "sigmoid",
-]
-
-TEMPERATURE = 0.03  # of every method whose maps are logits: logit = cosine / 0.03
+EPS = 2.0**-23  # of float32
+CLOSE = 32 * EPS  # relative error of a rough pixel, generously: a few additions of a few products
 
 
 class Field:
-    """Values (h, w) float32 on the grid of the truth. Never changed; what it gives neither."""
+    """Values (h, w) float32 on the grid of the truth. Never changed; answers are kept."""
 
     def __init__(self, values: np.ndarray) -> None:
-        self.values = values
+        self._given = values
         self._ranks: dict[int, np.float32] = {}
-        self._normal: dict[Normal, Field] = {}
-        self._low: np.float32 | None = None
-        self._high: np.float32 | None = None
+
+    @property
+    def values(self) -> np.ndarray:
+        """All of them, (h, w) float32."""
+        return self._given
+
+    @property
+    def size(self) -> int:
+        """The number of pixels."""
+        return self.values.size
+
+    @cached_property
+    def ends(self) -> tuple[np.float32, np.float32]:
+        """The least and the greatest value."""
+        return self.values.min(), self.values.max()
+
+    def rank(self, k: int) -> np.float32:
+        """The value at position `k` when all are sorted upwards."""
+        if k not in self._ranks:
+            self._ranks[k] = np.partition(self.values, k, axis=None)[k]
+        return self._ranks[k]
+
+    def at_least(self, at: np.float32) -> np.ndarray:
+        """The values (n,) of at least `at`."""
+        return self.values[self.values >= at]
+
+    def above(self, view: View, at: np.float32, strict: bool) -> np.ndarray:
+        """Which pixels, normalised by `view`, exceed `at` (or reach it): (h, w) bool."""
+        return _exceeds(view.of(self.values), at, strict)
+
+
+class Enlarged(Field):
+    """A heatmap enlarged by a kernel, exactly, but only where it matters.
+
+    All pixels are known roughly, by a product of matrices; which of them exceed a threshold is
+    certain for all but the few close to it, and those are worked out as the library would.
+    """
+
+    def __init__(self, values: np.ndarray, kernel: Kernel, size: tuple[int, int]) -> None:
+        super().__init__(np.empty(0))
+        self._kernel, self._shape = kernel, size
+        self._wide = widen(values, kernel, size[1])
+        self._down = taps(values.shape[0], size[0], kernel)
+        self._rough = (_matrix(values.shape[0], size[0], kernel) @ self._wide).ravel()
+        self._slack = CLOSE * float(np.abs(self._wide).max())
+        self._near: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    @cached_property
+    def values(self) -> np.ndarray:  # type: ignore[override]
+        rows = [self._wide[i] for i in self._down.source]
+        return combine(self._kernel, rows, self._down.weight[:, :, None])
+
+    @property
+    def size(self) -> int:
+        return self._rough.size
+
+    @cached_property
+    def ends(self) -> tuple[np.float32, np.float32]:  # type: ignore[override]
+        low = self._exact(np.flatnonzero(self._rough <= self._rough.min() + 2 * self._slack))
+        high = self._exact(np.flatnonzero(self._rough >= self._rough.max() - 2 * self._slack))
+        return low.min(), high.max()
+
+    def rank(self, k: int) -> np.float32:
+        if k not in self._ranks:
+            middle = rough_rank(self._rough, k)
+            low, high = middle - 2 * self._slack, middle + 2 * self._slack
+            rest = self._rough >= low
+            near = np.flatnonzero(rest & (self._rough <= high))
+            below = self.size - np.count_nonzero(rest)
+            self._ranks[k] = np.partition(self._exact(near), k - below)[k - below]
+        return self._ranks[k]
+
+    def at_least(self, at: np.float32) -> np.ndarray:
+        values = self._exact(np.flatnonzero(self._rough >= at - 2 * self._slack))
+        return values[values >= at]
+
+    def above(self, view: View, at: np.float32, strict: bool) -> np.ndarray:
+        centre, reach = view.origin(at)
+        margin = 2 * self._slack + CLOSE * reach
+        if not np.isfinite(centre + margin):
+            return super().above(view, at, strict)
+        mask = self._rough > centre + margin
+        near = np.flatnonzero((self._rough >= centre - margin) ^ mask)
+        if len(near):
+            mask[near] = _exceeds(view.of(self._exact(near)), at, strict)
+        return mask.reshape(self._shape)
+
+    def _exact(self, pixels: np.ndarray) -> np.ndarray:
+        """The values (n,) of `pixels` (n,), counted in rows."""
+        if "values" in self.__dict__ or len(pixels) > self.size // 3:
+            return self.values.ravel()[pixels]
+        row, column = np.divmod(pixels, self._shape[1])
+        terms = [self._wide[source[row], column] for source in self._down.source]
+        return combine(self._kernel, terms, self._down.weight[:, row])
+
+
+class View:
+    """A field after some normalisations: what protocols look at."""
+
+    def __init__(self, field: Field, normals: tuple[Normal, ...] = ()) -> None:
+        self._field, self._normals = field, normals
+        self._further: dict[Normal, View] = {}
+        self._tops: dict[int, np.float32] = {}
+
+    def normal(self, how: Normal) -> View:
+        """The same after one more normalisation."""
+        if how == "none":
+            return self
+        if how not in self._further:
+            self._further[how] = View(self._field, (*self._normals, how))
+        return self._further[how]
+
+    @cached_property
+    def _steps(self) -> list[tuple[Normal, np.float32, np.float32]]:
+        """The normalisations, each with the least and greatest value that it meets."""
+        steps, (low, high) = [], self._field.ends
+        for how in self._normals:
+            steps.append((how, low, high))
+            forward = RULES[how].forward
+            low, high = forward(low, low, high), forward(high, low, high)
+        return [(how, np.float32(low), np.float32(high)) for how, low, high in steps]
+
+    def of(self, raw: np.ndarray) -> np.ndarray:
+        """What raw values of the field become."""
+        for how, low, high in self._steps:
+            raw = RULES[how].forward(raw, low, high)
+        return raw
+
+    def origin(self, at: np.float32) -> tuple[float, float]:
+        """About the raw value that becomes `at`, and the size of numbers that appear on the way."""
+        value = float(at)
+        reach = max((abs(float(end)) for end in self._field.ends), default=0.0)
+        for how, low, high in reversed(self._steps):
+            value = RULES[how].back(value, float(low), float(high))
+            reach = max(reach, RULES[how].reach)
+        return value, reach
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """All values, (h, w) float32."""
+        return self.of(self._field.values)
 
     @property
     def low(self) -> np.float32:
         """The least value."""
-        if self._low is None:
-            self._low = self.values.min()
-        return self._low
+        return np.float32(self.of(self._field.ends[0]))
 
     @property
     def high(self) -> np.float32:
         """The greatest value."""
-        if self._high is None:
-            self._high = self.values.max()
-        return self._high
+        return np.float32(self.of(self._field.ends[1]))
 
     def rank(self, k: int) -> np.float32:
-        """The value that comes at position `k` when all are sorted upwards."""
-        if k not in self._ranks:
-            self._ranks[k] = order_statistic(self.values.ravel(), k)
-        return self._ranks[k]
+        """The value at position `k` when all are sorted upwards."""
+        return np.float32(self.of(self._field.rank(k)))
 
-    def normal(self, how: Normal) -> Field:
-        """The same field after a normalisation. All of them keep the order of values."""
-        if how == "none":
-            return self
-        if how not in self._normal:
-            self._normal[how] = _Normalised(self, how)
-        return self._normal[how]
+    def above(self, at: float | np.float32, strict: bool) -> np.ndarray:
+        """Which pixels are greater than `at`, or unless `strict` equal to it: (h, w) bool."""
+        return self._field.above(self, np.float32(at), strict)
 
     def ties(self, k: int) -> int:
-        """How many pixels equal the value at position `k`."""
-        return int(np.count_nonzero(self.values == self.rank(k)))
+        """How many pixels equal the value at position `k`, itself included."""
+        at = self.rank(k)
+        return int(np.count_nonzero(self.above(at, False)) - np.count_nonzero(self.above(at, True)))
+
+    def top_mean(self, count: int) -> np.float32:
+        """The mean of the `count` greatest values, added in float32 from the least of them."""
+        if count not in self._tops:
+            least = self._field.rank(self._field.size - count)
+            top = np.sort(self._field.at_least(least))[-count:]
+            self._tops[count] = np.float32(self.of(top).mean())
+        return self._tops[count]
 
 
-class _Normalised(Field):
-    """Its order statistics are the original's, normalised: no second sort."""
-
-    def __init__(self, origin: Field, how: Normal) -> None:
-        function = _NORMALS[how]
-        super().__init__(function(origin.values, origin.low, origin.high))
-        self._function = function
-        self._origin = origin
-
-    def _of(self, value: np.float32) -> np.float32:
-        return np.float32(self._function(value, self._origin.low, self._origin.high))
-
-    @property
-    def low(self) -> np.float32:
-        return self._of(self._origin.low)
-
-    @property
-    def high(self) -> np.float32:
-        return self._of(self._origin.high)
-
-    def rank(self, k: int) -> np.float32:
-        return self._of(self._origin.rank(k))
-
-
-def order_statistic(values: np.ndarray, k: int) -> np.float32:
-    """`np.sort(values)[k]` of values (n,) in a fraction of the time.
-
-    A sample brackets the answer, so that only the few values inside the bracket are looked at
-    closely. Ties and unlucky samples fall back to a full selection.
-    """
+def rough_rank(values: np.ndarray, k: int) -> np.float32:
+    """`np.sort(values)[k]` of values (n,): a sample brackets it, then few are looked at closely."""
     n = len(values)
     sample = values[:: max(1, n // 3000)]
     middle, slack = k * len(sample) // n, 1 + len(sample) // 64
     first, last = max(0, middle - slack), min(len(sample) - 1, middle + slack)
     edges = np.partition(sample, (first, last))
-    low, high = edges[first], edges[last]
-    below = np.count_nonzero(values < low)
-    between = values[(values >= low) & (values <= high)]
-    if below <= k < below + len(between) < below + n // 8:
+    rest = values >= edges[first]
+    below = n - np.count_nonzero(rest)
+    between = values[np.flatnonzero(rest & (values <= edges[last]))]
+    if below <= k < below + len(between):
         return np.partition(between, k - below)[k - below]
     return np.partition(values, k)[k]
 
 
-def _range(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
-    return (v - low) / (high - low) if high != low else v
+def _exceeds(values: np.ndarray, at: np.float32, strict: bool) -> np.ndarray:
+    return values > at if strict else values >= at
 
 
-def _range_negated(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
-    # One minus the normalised negative: not the same float as `_range`, and a constant differs.
-    return 1 - _range(-v, -high, -low)
-
-
-def _range_unguarded(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
-    with np.errstate(invalid="ignore"):
-        return (v - low) / (high - low)
-
-
-def _cosine_fixed(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
-    """Logits from -1 / 0.03 to 1 / 0.03 become 0 to 1, whatever the map holds."""
-    return (v + np.float32(1 / TEMPERATURE)) / np.float32(2 / TEMPERATURE)
-
-
-def _objects_fixed(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
-    """Mean features of an ImageNet network, mostly below 2.5."""
-    return v / np.float32(2.5)
-
-
-def _unit(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
-    """Cosines from -1 to 1 become 0 to 1."""
-    return np.clip(np.float32(0.5) * v + np.float32(0.5), np.float32(0), np.float32(1))
-
-
-def _sigmoid(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
-    """In float32 as torch does, which is 1 from about 17 on; the exponential correctly rounded."""
-    with np.errstate(over="ignore"):
-        power = np.exp(-v.astype(np.float64)).astype(np.float32)
-    return np.float32(1) / (np.float32(1) + power)
-
-
-_NORMALS: dict[Normal, Callable[..., np.ndarray]] = {
-    "range": _range,
-    "range-negated": _range_negated,
-    "range-unguarded": _range_unguarded,
-    "cosine-fixed": _cosine_fixed,
-    "objects-fixed": _objects_fixed,
-    "unit": _unit,
-    "sigmoid": _sigmoid,
-}
-
-
-class Canvas:
-    """A heatmap (h, w) float32 enlarged by any kernel, in either scale, each once.
-
-    Args:
-        values: The map as its method gives it.
-        scale: What `values` are; None: whatever a protocol's original receives.
-    """
-
-    def __init__(self, values: np.ndarray, scale: Scale | None = None) -> None:
-        self.values = np.ascontiguousarray(values, np.float32)
-        self._scale = scale
-        self._fields: dict[tuple[Scale | None, Kernel], Field] = {}
-
-    def field(self, kernel: Kernel, scale: Scale | None = None) -> Field:
-        """The map on the grid, as a method that gives `scale` would have given it."""
-        scale = scale if self._scale is not None and scale != self._scale else None
-        if (scale, kernel) not in self._fields:
-            values = self.values
-            if scale == "logit":
-                values = values / np.float32(TEMPERATURE)
-            elif scale == "cosine":
-                values = values * np.float32(TEMPERATURE)
-            self._fields[scale, kernel] = Field(enlarge(values, kernel, (GRID, GRID)))
-        return self._fields[scale, kernel]
+@lru_cache(maxsize=64)
+def _matrix(n_in: int, n_out: int, kernel: Kernel) -> np.ndarray:
+    """The weights of one axis as a matrix (n_out, n_in) float32."""
+    matrix = np.zeros((n_out, n_in), np.float32)
+    for source, weight in zip(*taps(n_in, n_out, kernel), strict=True):
+        np.add.at(matrix, (np.arange(n_out), source), weight)
+    return matrix

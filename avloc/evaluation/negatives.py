@@ -13,7 +13,8 @@ from itertools import combinations
 
 import numpy as np
 
-from avloc.evaluation.field import Canvas, Field
+from avloc.evaluation.canvas import Canvas
+from avloc.evaluation.field import View
 from avloc.evaluation.kernels import Kernel
 from avloc.evaluation.metrics import STEPS, auc, grouped, harmonic, success
 from avloc.evaluation.protocols import HALF, PIXELS, Fusion
@@ -102,8 +103,8 @@ class NegativesProtocol:
         objects: Canvas | None = None,
     ) -> dict[str, float]:
         """Everything about one item; `negatives` by `KINDS`."""
-        fields = {"pos": heat.field(self.kernel, "cosine")} | {
-            kind: negatives[kind].field(self.negative_kernel, "cosine") for kind in KINDS
+        fields = {"pos": heat.view(self.kernel, "cosine")} | {
+            kind: negatives[kind].view(self.negative_kernel, "cosine") for kind in KINDS
         }
         found = _view(fields, truth, thresholds)
         for kind, canvas in {"pos": heat, **negatives}.items():
@@ -111,7 +112,7 @@ class NegativesProtocol:
             found[f"lowest_{kind}"] = float(canvas.values.min())
         if objects is not None:
             mixed = {
-                kind: self.fusion.mix(field, objects.field(self.kernel))
+                kind: self.fusion.mix(field, objects.view(self.kernel))
                 for kind, field in fields.items()
             }
             for name, value in _view(mixed, truth, thresholds).items():
@@ -134,7 +135,7 @@ class NegativesProtocol:
         return found
 
 
-def _view(fields: Mapping[str, Field], truth: Truth, thresholds: Thresholds) -> dict[str, float]:
+def _view(fields: Mapping[str, View], truth: Truth, thresholds: Thresholds) -> dict[str, float]:
     """What is asked of the maps of one item, and of its mixtures with objectness."""
     positive = fields["pos"]
     area = int(np.count_nonzero(truth.inside)) or HALF

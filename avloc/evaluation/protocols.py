@@ -11,8 +11,10 @@ from typing import Literal
 
 import numpy as np
 
-from avloc.evaluation.field import Canvas, Field, Normal, Scale
+from avloc.evaluation.canvas import Canvas, Scale
+from avloc.evaluation.field import Field, View
 from avloc.evaluation.kernels import Kernel
+from avloc.evaluation.normals import Normal
 from avloc.evaluation.truth import GRID, Truth
 from avloc.registry import Registry
 
@@ -36,19 +38,15 @@ class Cut:
     half: Comparison | None = None
     least: float | None = None
 
-    def mask(self, values: Field) -> np.ndarray:
+    def mask(self, view: View) -> np.ndarray:
         """The predicted pixels, (h, w) bool."""
         masks = []
         if self.half is not None:
-            middle = values.rank(HALF)
-            if self.half == ">=":
-                masks.append(values.values >= middle)
-            else:
-                masks.append(values.values > middle)
-                if self.half == "> or one" and values.high >= 1:
-                    masks[-1] |= values.values >= 1
+            masks.append(view.above(view.rank(HALF), strict=self.half != ">="))
+            if self.half == "> or one" and view.rank(HALF) >= 1:
+                masks[-1] = view.above(1, strict=False)
         if self.least is not None:
-            masks.append(values.values >= np.float32(self.least))
+            masks.append(view.above(self.least, strict=False))
         return masks[0] if len(masks) == 1 else masks[0] & masks[1]
 
 
@@ -68,11 +66,11 @@ class Fusion:
     after: Normal = "range"
     kernel: Kernel | None = None
 
-    def mix(self, heat: Field, objects: Field) -> Field:
+    def mix(self, heat: View, objects: View) -> View:
         """The mixture of two normalised maps."""
         mixed = heat.values * np.float32(self.share)
         mixed += objects.values * np.float32(1 - self.share)
-        return Field(mixed).normal(self.after)
+        return View(Field(mixed)).normal(self.after)
 
 
 @dataclass(frozen=True)
@@ -115,33 +113,27 @@ class Protocol:
             return self
         return replace(self, kernel=self.elsewhere, elsewhere=None)
 
-    def views(self, canvas: Canvas, objects: Canvas | None = None) -> dict[str, Field]:
+    def views(self, canvas: Canvas, objects: Canvas | None = None) -> dict[str, View]:
         """What is scored: the map (""), and with objectness the objects alone and the mixture."""
-        heat = canvas.field(self.kernel, self.scale).normal(self.normal)
+        heat = canvas.view(self.kernel, self.scale).normal(self.normal)
         if objects is None or self.fusion is None:
             return {"": heat}
-        alone = objects.field(self.fusion.kernel or self.kernel).normal(self.fusion.normal)
+        alone = objects.view(self.fusion.kernel or self.kernel).normal(self.fusion.normal)
         return {"": heat, "objects": alone, "ogl": self.fusion.mix(heat, alone)}
 
-    def predict(self, view: Field) -> np.ndarray:
+    def predict(self, view: View) -> np.ndarray:
         """The predicted pixels (h, w) bool of one view."""
         return self.cut.mask(view.normal(self.last))
 
 
-def at_true_size(values: Field, truth: Truth) -> np.ndarray:
+def at_true_size(view: View, truth: Truth) -> np.ndarray:
     """The mask of about as many pixels as the truth has: those above the last one of them.
 
     Ties shrink it and it is one pixel short, as in SSLalignment; a truth without pixels counts as
     half of the picture.
     """
     area = int(np.count_nonzero(truth.inside)) or HALF
-    return values.values > values.rank(PIXELS - area)
-
-
-def confidence(values: Field) -> np.float32:
-    """The mean of the greatest quarter of the pixels, float32, summed from the least of them."""
-    flat = values.values.ravel()
-    return np.sort(flat[flat >= values.rank(PIXELS - PIXELS // 4)])[-(PIXELS // 4) :].mean()
+    return view.above(view.rank(PIXELS - area), strict=True)
 
 
 PROTOCOLS: Registry[Protocol] = Registry("protocol")

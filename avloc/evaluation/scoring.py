@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avloc.evaluation.canvas import Canvas
 from avloc.evaluation.detection import SIZES, Detections
-from avloc.evaluation.field import Canvas
 from avloc.evaluation.metrics import auc, grouped, success, summary
-from avloc.evaluation.protocols import HALF, Protocol, at_true_size, confidence
+from avloc.evaluation.protocols import HALF, PIXELS, Protocol, at_true_size
 from avloc.evaluation.truth import Truth
 
 
@@ -45,7 +45,7 @@ def score(
         if protocol.adaptive:
             values[f"{before}ciou_adap"] = truth.ciou(at_true_size(view, truth))
         if protocol.detection:
-            values[f"{before}confidence"] = float(confidence(view))
+            values[f"{before}confidence"] = float(view.top_mean(PIXELS // 4))
     return Score(values, truth.boxes > 0, truth.area, group)
 
 

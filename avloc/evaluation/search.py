@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avloc.evaluation.canvas import Canvas, Scale
 from avloc.evaluation.detection import Detections
-from avloc.evaluation.field import Canvas, Normal, Scale
 from avloc.evaluation.kernels import Kernel
 from avloc.evaluation.metrics import summary
+from avloc.evaluation.normals import Normal
 from avloc.evaluation.truth import Truth
 
 THRESHOLDS = tuple(round(0.05 * (k + 1), 2) for k in range(19))
@@ -33,7 +34,7 @@ class SearchProtocol:
 
     def score(self, canvas: Canvas, truth: Truth) -> np.ndarray:
         """cIoU under each threshold, (t,) float64."""
-        values = canvas.field(self.kernel, self.scale).normal(self.normal).values
+        values = canvas.view(self.kernel, self.scale).normal(self.normal).values
         return np.array([truth.ciou(values >= np.float32(at)) for at in self.thresholds])
 
     def summarise(self, scores: Sequence[np.ndarray]) -> dict[str, float]:

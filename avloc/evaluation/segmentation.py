@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from avloc.evaluation.field import Canvas, Field, Normal, Scale
+from avloc.evaluation.canvas import Canvas, Scale
+from avloc.evaluation.field import View
 from avloc.evaluation.kernels import Kernel
+from avloc.evaluation.normals import Normal
 from avloc.evaluation.truth import Truth
 from avloc.registry import Registry
 
@@ -64,7 +66,7 @@ class SegmentationProtocol:
 
     def score(self, canvas: Canvas, truth: Truth) -> Frame:
         """Score one heatmap; pixels of the truth that are not 0 are inside."""
-        view = canvas.field(self.kernel, self.scale).normal(self.normal)
+        view = canvas.view(self.kernel, self.scale).normal(self.normal)
         predicted = view.values > np.float32(self.threshold)
         return Frame(iou(predicted, truth.inside), f_curve(view, truth.inside))
 
@@ -84,7 +86,7 @@ def iou(predicted: np.ndarray, inside: np.ndarray) -> np.float32:
     return np.float32(np.float32(both) / (np.float32(either) + np.float32(1e-7)))
 
 
-def f_curve(view: Field, inside: np.ndarray) -> np.ndarray | None:
+def f_curve(view: View, inside: np.ndarray) -> np.ndarray | None:
     """F with beta² = 0.3 where pixels of at least each threshold are predicted, (255,) float32."""
     there = np.float32(np.count_nonzero(inside))
     if not there:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avloc.evaluation.field import Canvas
+from avloc.evaluation.canvas import Canvas
 from avloc.evaluation.truth import Truth, rasterise
 
 MADE_UP = Path(__file__).parents[1] / "goldens"

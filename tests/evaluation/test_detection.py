@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from avloc.evaluation.canvas import Canvas
 from avloc.evaluation.detection import Detections
-from avloc.evaluation.field import Canvas
 from avloc.evaluation.protocols import PROTOCOLS, Fusion
 from avloc.evaluation.scoring import detections, score, summarise
 from avloc.evaluation.truth import rasterise

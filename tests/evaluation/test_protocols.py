@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from avloc.evaluation.field import Canvas
+from avloc.evaluation.canvas import Canvas
 from avloc.evaluation.protocols import PROTOCOLS, Cut, at_true_size
 from avloc.evaluation.scoring import score, summarise
 
@@ -203,6 +203,6 @@ def test_all_protocols_order_statistics(number):
     values = rng.standard_normal((14, 14)).astype(np.float32)
     if number % 2:
         values = np.maximum(values, rng.uniform(0, 1))
-    field = Canvas(values).field("opencv-linear")
+    field = Canvas(values).view("opencv-linear")
     for k in (0, 1, 17, 25088, 40000, 50175):
         assert field.rank(k) == np.sort(field.values.ravel())[k]

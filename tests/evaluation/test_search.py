@@ -47,7 +47,7 @@ def test_without_threshold_the_first_of_a_batch_sets_it(goldens, name, batch):
     """A branch of the original: the median of one map cuts all of its batch."""
     golden = goldens.read("acl.json")["sets"][name]
     heats = [
-        heat.field(ACL.kernel, ACL.scale).normal(ACL.normal)
+        heat.view(ACL.kernel, ACL.scale).normal(ACL.normal)
         for heat in goldens.canvases(name, "cos")
     ]
     truths = goldens.truths(name)
