@@ -65,7 +65,9 @@ def ours(maps: np.ndarray, boxes: list[np.ndarray], names: list[str], threads: i
         ]
 
     with ThreadPoolExecutor(threads) as pool:
-        rows = list(pool.map(one, range(len(maps)), chunksize=64))
+        starts = range(0, len(maps), 64)
+        chunks = pool.map(lambda k: [one(n) for n in range(k, min(k + 64, len(maps)))], starts)
+        rows = [row for chunk in chunks for row in chunk]
     found = {}
     for name, column in zip(names, zip(*rows, strict=True), strict=True):
         found[name] = ACL.summarise(column) if name == "acl" else summarise(PROTOCOLS[name], column)
@@ -81,7 +83,8 @@ def main() -> None:
     given = parser.parse_args()
     cv2.setNumThreads(1)
     maps, boxes = made_up(given.items // given.part)
-    everything = [*PROTOCOLS, "acl"]
+    everything = [*(name for name in PROTOCOLS if "-" not in name), "slavc-absolute"]
+    everything += ["ezvsl-train", "acl"]
     jobs = {
         "straightforward loop (lvs)": lambda: loop(maps, boxes),
         "lvs": lambda: ours(maps, boxes, ["lvs"], given.threads),

@@ -49,6 +49,14 @@ class Field:
         """Which pixels, normalised by `view`, exceed `at` (or reach it): (h, w) bool."""
         return _exceeds(view.of(self.values), at, strict)
 
+    def above_rank(self, view: View, k: int, strict: bool) -> np.ndarray:
+        """Which pixels exceed (or reach) the one at position `k`, both normalised by `view`."""
+        return self.above(view, np.float32(view.of(self.rank(k))), strict)
+
+    def ties(self, view: View, k: int) -> int:
+        """How many pixels equal the one at position `k` after `view`, itself included."""
+        return int(np.count_nonzero(view.of(self.values) == view.of(self.rank(k))))
+
 
 class Enlarged(Field):
     """A heatmap enlarged by a kernel, exactly, but only where it matters.
@@ -63,11 +71,11 @@ class Enlarged(Field):
         self._wide = widen(values, kernel, size[1])
         self._down = taps(values.shape[0], size[0], kernel)
         self._rough = (_matrix(values.shape[0], size[0], kernel) @ self._wide).ravel()
-        self._slack = CLOSE * float(np.abs(self._wide).max())
-        self._near: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._slack = CLOSE * float(max(self._wide.max(), -self._wide.min()))
+        self._near: dict[int, tuple[float, np.ndarray, np.ndarray]] = {}
 
     @cached_property
-    def values(self) -> np.ndarray:  # type: ignore[override]
+    def values(self) -> np.ndarray:
         rows = [self._wide[i] for i in self._down.source]
         return combine(self._kernel, rows, self._down.weight[:, :, None])
 
@@ -76,23 +84,27 @@ class Enlarged(Field):
         return self._rough.size
 
     @cached_property
-    def ends(self) -> tuple[np.float32, np.float32]:  # type: ignore[override]
-        low = self._exact(np.flatnonzero(self._rough <= self._rough.min() + 2 * self._slack))
-        high = self._exact(np.flatnonzero(self._rough >= self._rough.max() - 2 * self._slack))
-        return low.min(), high.max()
+    def ends(self) -> tuple[np.float32, np.float32]:
+        low, high = self._rough.min() + 2 * self._slack, self._rough.max() - 2 * self._slack
+        outer = self._exact(((self._rough <= low) | (self._rough >= high)).nonzero()[0])
+        return outer.min(), outer.max()
 
     def rank(self, k: int) -> np.float32:
         if k not in self._ranks:
             middle = rough_rank(self._rough, k)
-            low, high = middle - 2 * self._slack, middle + 2 * self._slack
-            rest = self._rough >= low
-            near = np.flatnonzero(rest & (self._rough <= high))
-            below = self.size - np.count_nonzero(rest)
-            self._ranks[k] = np.partition(self._exact(near), k - below)[k - below]
+            # Twice the slack would do for the rank; the rest is for the cuts that will follow.
+            margin = 8 * self._slack
+            rest = self._rough >= middle - margin
+            below = self.size - int(np.count_nonzero(rest))
+            rest &= self._rough <= middle + margin
+            near = rest.nonzero()[0]
+            exact = self._exact(near)
+            self._ranks[k] = np.partition(exact, k - below)[k - below]
+            self._near[k] = margin, near, exact
         return self._ranks[k]
 
     def at_least(self, at: np.float32) -> np.ndarray:
-        values = self._exact(np.flatnonzero(self._rough >= at - 2 * self._slack))
+        values = self._exact((self._rough >= at - 2 * self._slack).nonzero()[0])
         return values[values >= at]
 
     def above(self, view: View, at: np.float32, strict: bool) -> np.ndarray:
@@ -101,14 +113,27 @@ class Enlarged(Field):
         if not np.isfinite(centre + margin):
             return super().above(view, at, strict)
         mask = self._rough > centre + margin
-        near = np.flatnonzero((self._rough >= centre - margin) ^ mask)
+        near = ((self._rough >= centre - margin) ^ mask).nonzero()[0]
         if len(near):
             mask[near] = _exceeds(view.of(self._exact(near)), at, strict)
         return mask.reshape(self._shape)
 
+    def above_rank(self, view: View, k: int, strict: bool) -> np.ndarray:
+        at = self.rank(k)
+        margin, near, exact = self._near[k]
+        if 2 * self._slack + CLOSE * view.reach > margin / 2:
+            return self.above(view, np.float32(view.of(at)), strict)
+        mask = self._rough > at + self._slack
+        mask[near] = _exceeds(view.of(exact), view.of(at), strict)
+        return mask.reshape(self._shape)
+
+    def ties(self, view: View, k: int) -> int:
+        at = self.rank(k)
+        return int(np.count_nonzero(view.of(self._near[k][2]) == view.of(at)))
+
     def _exact(self, pixels: np.ndarray) -> np.ndarray:
         """The values (n,) of `pixels` (n,), counted in rows."""
-        if "values" in self.__dict__ or len(pixels) > self.size // 3:
+        if "values" in self.__dict__ or len(pixels) > self.size // 16:
             return self.values.ravel()[pixels]
         row, column = np.divmod(pixels, self._shape[1])
         terms = [self._wide[source[row], column] for source in self._down.source]
@@ -134,27 +159,32 @@ class View:
     @cached_property
     def _steps(self) -> list[tuple[Normal, np.float32, np.float32]]:
         """The normalisations, each with the least and greatest value that it meets."""
-        steps, (low, high) = [], self._field.ends
+        steps = []
+        low, high = self._field.ends
         for how in self._normals:
             steps.append((how, low, high))
             forward = RULES[how].forward
-            low, high = forward(low, low, high), forward(high, low, high)
-        return [(how, np.float32(low), np.float32(high)) for how, low, high in steps]
+            low, high = (np.float32(forward(end, low, high)) for end in (low, high))
+        return steps
 
-    def of(self, raw: np.ndarray) -> np.ndarray:
+    def of(self, raw: np.ndarray | np.float32) -> np.ndarray:
         """What raw values of the field become."""
         for how, low, high in self._steps:
             raw = RULES[how].forward(raw, low, high)
-        return raw
+        return np.asarray(raw)
+
+    @cached_property
+    def reach(self) -> float:
+        """The size of the numbers that appear on the way."""
+        rules = [RULES[how].reach for how in self._normals]
+        return max(*(abs(float(end)) for end in self._field.ends), *rules)
 
     def origin(self, at: np.float32) -> tuple[float, float]:
         """About the raw value that becomes `at`, and the size of numbers that appear on the way."""
         value = float(at)
-        reach = max((abs(float(end)) for end in self._field.ends), default=0.0)
         for how, low, high in reversed(self._steps):
             value = RULES[how].back(value, float(low), float(high))
-            reach = max(reach, RULES[how].reach)
-        return value, reach
+        return value, self.reach
 
     @cached_property
     def values(self) -> np.ndarray:
@@ -179,10 +209,13 @@ class View:
         """Which pixels are greater than `at`, or unless `strict` equal to it: (h, w) bool."""
         return self._field.above(self, np.float32(at), strict)
 
+    def above_rank(self, k: int, strict: bool) -> np.ndarray:
+        """Which pixels are greater than (or at least) the value at position `k`."""
+        return self._field.above_rank(self, k, strict)
+
     def ties(self, k: int) -> int:
         """How many pixels equal the value at position `k`, itself included."""
-        at = self.rank(k)
-        return int(np.count_nonzero(self.above(at, False)) - np.count_nonzero(self.above(at, True)))
+        return self._field.ties(self, k)
 
     def top_mean(self, count: int) -> np.float32:
         """The mean of the `count` greatest values, added in float32 from the least of them."""
@@ -201,14 +234,15 @@ def rough_rank(values: np.ndarray, k: int) -> np.float32:
     first, last = max(0, middle - slack), min(len(sample) - 1, middle + slack)
     edges = np.partition(sample, (first, last))
     rest = values >= edges[first]
-    below = n - np.count_nonzero(rest)
-    between = values[np.flatnonzero(rest & (values <= edges[last]))]
+    below = n - int(np.count_nonzero(rest))
+    rest &= values <= edges[last]
+    between = values[rest]
     if below <= k < below + len(between):
         return np.partition(between, k - below)[k - below]
     return np.partition(values, k)[k]
 
 
-def _exceeds(values: np.ndarray, at: np.float32, strict: bool) -> np.ndarray:
+def _exceeds(values: np.ndarray, at: np.ndarray | np.float32, strict: bool) -> np.ndarray:
     return values > at if strict else values >= at
 
 

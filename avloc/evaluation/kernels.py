@@ -38,14 +38,14 @@ class Taps(NamedTuple):
 def enlarge(values: np.ndarray, kernel: Kernel, size: tuple[int, int]) -> np.ndarray:
     """`values` (h, w) float32 resampled to `size` = (height, width), float32."""
     across, down = taps(values.shape[1], size[1], kernel), taps(values.shape[0], size[0], kernel)
-    wide = combine(kernel, [values[:, i] for i in across.source], across.weight)
+    wide = combine(kernel, [values.take(i, axis=1) for i in across.source], across.weight)
     return combine(kernel, [wide[i] for i in down.source], down.weight[:, :, None])
 
 
 def widen(values: np.ndarray, kernel: Kernel, width: int) -> np.ndarray:
     """The first half of `enlarge`: (h, w) to (h, width)."""
     across = taps(values.shape[1], width, kernel)
-    return combine(kernel, [values[:, i] for i in across.source], across.weight)
+    return combine(kernel, [values.take(i, axis=1) for i in across.source], across.weight)
 
 
 @lru_cache(maxsize=64)

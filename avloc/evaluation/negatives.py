@@ -138,7 +138,7 @@ class NegativesProtocol:
 def _view(fields: Mapping[str, View], truth: Truth, thresholds: Thresholds) -> dict[str, float]:
     """What is asked of the maps of one item, and of its mixtures with objectness."""
     positive = fields["pos"]
-    area = int(np.count_nonzero(truth.inside)) or HALF
+    area = truth.pixels or HALF
     own = {"ciou": positive.rank(HALF), "ciouadap": positive.rank(PIXELS - area)}
     found = {
         "ciou_median": truth.ciou(positive.values > own["ciou"]),

@@ -42,7 +42,7 @@ class Cut:
         """The predicted pixels, (h, w) bool."""
         masks = []
         if self.half is not None:
-            masks.append(view.above(view.rank(HALF), strict=self.half != ">="))
+            masks.append(view.above_rank(HALF, strict=self.half != ">="))
             if self.half == "> or one" and view.rank(HALF) >= 1:
                 masks[-1] = view.above(1, strict=False)
         if self.least is not None:
@@ -132,8 +132,8 @@ def at_true_size(view: View, truth: Truth) -> np.ndarray:
     Ties shrink it and it is one pixel short, as in SSLalignment; a truth without pixels counts as
     half of the picture.
     """
-    area = int(np.count_nonzero(truth.inside)) or HALF
-    return view.above(view.rank(PIXELS - area), strict=True)
+    area = truth.pixels or HALF
+    return view.above_rank(PIXELS - area, strict=True)
 
 
 PROTOCOLS: Registry[Protocol] = Registry("protocol")

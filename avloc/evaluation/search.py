@@ -34,8 +34,8 @@ class SearchProtocol:
 
     def score(self, canvas: Canvas, truth: Truth) -> np.ndarray:
         """cIoU under each threshold, (t,) float64."""
-        values = canvas.view(self.kernel, self.scale).normal(self.normal).values
-        return np.array([truth.ciou(values >= np.float32(at)) for at in self.thresholds])
+        view = canvas.view(self.kernel, self.scale).normal(self.normal)
+        return np.array([truth.ciou(view.above(at, strict=False)) for at in self.thresholds])
 
     def summarise(self, scores: Sequence[np.ndarray]) -> dict[str, float]:
         """Success, area and mean cIoU under the best threshold, and the threshold itself."""

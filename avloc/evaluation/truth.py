@@ -12,30 +12,35 @@ GRID = 224  # pixels a side that every published protocol compares on
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """Where the source is, (h, w) float32: 0, 1, or 1/2 where annotators disagree.
+    """Where the source is: 1 inside, 0 outside, and 1/2 where annotators disagree.
 
     Half a pixel adds a half to intersection and union and is not a false positive.
-    `boxes` is how many boxes it was made of; 0 says that nothing visible sounds.
+
+    Attributes:
+        inside: Pixels that are not 0, (h, w) bool.
+        half: Pixels that are 1/2, (h, w) bool; None where there are none.
+        boxes: How many boxes it was made of; 0 says that nothing visible sounds.
     """
 
-    weight: np.ndarray
+    inside: np.ndarray
+    half: np.ndarray | None = None
     boxes: int = 1
+
+    @cached_property
+    def pixels(self) -> int:
+        """How many pixels are not 0."""
+        return int(np.count_nonzero(self.inside))
 
     @cached_property
     def area(self) -> float:
         """The sum of the pixels."""
-        return float(self.weight.sum(dtype=np.float64))
+        return self.pixels - (0 if self.half is None else 0.5 * int(np.count_nonzero(self.half)))
 
-    @cached_property
-    def inside(self) -> np.ndarray:
-        """The pixels that are not 0, (h, w) bool."""
-        return self.weight != 0
-
-    @cached_property
-    def half(self) -> np.ndarray | None:
-        """The pixels that are 1/2, (h, w) bool; None where there are none."""
-        half = self.weight == np.float32(0.5)
-        return half if half.any() else None
+    @property
+    def weight(self) -> np.ndarray:
+        """All pixels, (h, w) float32."""
+        whole = self.inside.astype(np.float32)
+        return whole if self.half is None else whole - np.float32(0.5) * self.half
 
     def overlap(self, predicted: np.ndarray) -> tuple[float, float]:
         """Numerator and denominator of cIoU with the mask `predicted` (h, w) bool.
@@ -70,10 +75,12 @@ def rasterise(
     wide, high = scale
     # First times and then over: 224 * 137 / 256 has to be the float that the originals get.
     pixels = (grid * np.clip(boxes, 0, [wide, high] * 2) / ([wide, high] * 2)).astype(int)
-    layers = np.zeros((grid, grid), np.float32)
-    for x0, y0, x1, y1 in pixels:
-        if votes:
-            layers[y0:y1, x0:x1] += 1
-        else:
-            layers[y0:y1, x0:x1] = 1
-    return Truth(np.minimum(layers / 2, 1) if votes else layers, len(boxes))
+    if not votes:
+        inside = np.zeros((grid, grid), bool)
+        for x0, y0, x1, y1 in pixels.tolist():
+            inside[y0:y1, x0:x1] = True
+        return Truth(inside, None, len(boxes))
+    layers = np.zeros((grid, grid), np.uint8)
+    for x0, y0, x1, y1 in pixels.tolist():
+        layers[y0:y1, x0:x1] += 1
+    return Truth(layers > 0, layers == 1, len(boxes))
