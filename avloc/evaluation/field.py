@@ -18,6 +18,7 @@ class Field:
 
     def __init__(self, values: np.ndarray) -> None:
         self._given = values
+        self._shape: tuple[int, int] = values.shape if values.ndim == 2 else (1, values.size)
         self._ranks: dict[int, np.float32] = {}
 
     @property
@@ -29,6 +30,16 @@ class Field:
     def size(self) -> int:
         """The number of pixels."""
         return self.values.size
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self._shape
+
+    @property
+    def rough(self) -> np.ndarray:
+        """All values (n,), nearly."""
+        return self.values.ravel()
 
     @cached_property
     def ends(self) -> tuple[np.float32, np.float32]:
@@ -82,6 +93,10 @@ class Enlarged(Field):
     @property
     def size(self) -> int:
         return self._rough.size
+
+    @property
+    def rough(self) -> np.ndarray:
+        return self._rough
 
     @cached_property
     def ends(self) -> tuple[np.float32, np.float32]:
@@ -190,6 +205,21 @@ class View:
     def values(self) -> np.ndarray:
         """All values, (h, w) float32."""
         return self.of(self._field.values)
+
+    @property
+    def size(self) -> int:
+        """The number of pixels."""
+        return self._field.size
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self._field.shape
+
+    @property
+    def rough(self) -> np.ndarray:
+        """All values (n,), wrong in the last few bits; no work to get."""
+        return self.of(self._field.rough)
 
     @property
     def low(self) -> np.float32:

@@ -1,0 +1,129 @@
+"""avloc's own protocol: everything at once, with nothing chosen on the test set.
+
+The median rule of the field cannot reward small objects; beside it stand rules without that
+ceiling: as many pixels as the truth has, one absolute threshold for all maps, and no threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from avloc.evaluation.canvas import Canvas, Scale
+from avloc.evaluation.detection import Detections
+from avloc.evaluation.field import View
+from avloc.evaluation.kernels import Kernel
+from avloc.evaluation.metrics import auc, grouped, success, summary
+from avloc.evaluation.protocols import HALF
+from avloc.evaluation.truth import Truth
+
+LEVELS = 1000
+
+
+@dataclass(frozen=True)
+class OwnScore:
+    """One item: "ciou" under the median rule, "true_size", "iou" at the absolute threshold,
+    "pixel_ap" and "confidence" (the map's greatest value where the method gives none)."""
+
+    values: dict[str, float]
+    visible: bool
+    area: float
+    group: str
+
+
+@dataclass(frozen=True)
+class OwnProtocol:
+    """See the module. `absolute` is the threshold, of cosines."""
+
+    name: str = "avloc"
+    source: str = "avloc"
+    scale: Scale = "cosine"
+    kernel: Kernel = "opencv-linear"
+    absolute: float = 0.5
+    note: str = "Median rule, true-size rule, one absolute threshold, and no threshold."
+
+    def score(
+        self,
+        canvas: Canvas,
+        truth: Truth,
+        group: str = "",
+        confidence: float | None = None,
+    ) -> OwnScore:
+        """Score one heatmap."""
+        view = canvas.view(self.kernel, self.scale)
+        values = {
+            "ciou": truth.ciou(best(view, HALF)),
+            "true_size": truth.ciou(best(view, truth.pixels)),
+            "iou": truth.ciou(view.above(self.absolute, strict=False)),
+            "pixel_ap": pixel_ap(view, truth.inside),
+            "confidence": float(view.high) if confidence is None else float(confidence),
+        }
+        return OwnScore(
+            {name: 0.0 if np.isnan(value) else value for name, value in values.items()},
+            truth.boxes > 0,
+            truth.area,
+            group,
+        )
+
+    def summarise(self, scores: Sequence[OwnScore]) -> dict[str, float]:
+        """Numbers over a list, fractions in 0..1."""
+        table = {name: np.array([one.values[name] for one in scores]) for name in scores[0].values}
+        visible = np.array([one.visible for one in scores])
+        found = dict(summary(table["ciou"][visible]))
+        for name in ("true_size", "iou"):
+            found[f"{name}_mean"] = float(table[name][visible].mean())
+            found[f"{name}_success"] = success(table[name][visible])
+            found[f"{name}_auc"] = auc(table[name][visible])
+        found["pixel_ap"] = float(table["pixel_ap"][visible].mean())
+        area = np.array([one.area for one in scores])
+        found["ap"] = Detections(visible, table["iou"], table["confidence"], area).ap()
+        groups = [one.group for one in scores if one.visible]
+        if any(groups):
+            found["iiou_true_size"] = success(grouped(table["true_size"][visible], groups))
+        if not visible.all():
+            found["confidence_visible"] = float(table["confidence"][visible].mean())
+            found["confidence_negative"] = float(table["confidence"][~visible].mean())
+            found["confidence_auroc"] = auroc(table["confidence"], visible)
+        return found
+
+
+def best(view: View, count: int) -> np.ndarray:
+    """Exactly `count` greatest pixels; among equal ones those that come first in rows."""
+    if not count:
+        return np.zeros(view.shape, bool)
+    k = view.size - count
+    mask = view.above_rank(k, strict=True)
+    missing = count - int(np.count_nonzero(mask))
+    equal = (view.above_rank(k, strict=False) ^ mask).ravel().nonzero()[0][:missing]
+    mask.reshape(-1)[equal] = True
+    return mask
+
+
+def pixel_ap(view: View, inside: np.ndarray) -> float:
+    """Average precision of pixels, over `LEVELS` equal steps between least and greatest value."""
+    there = int(np.count_nonzero(inside))
+    span = float(view.high) - float(view.low)
+    if not there:
+        return 0.0
+    if not span:
+        return there / inside.size
+    level = (view.rough - np.float32(view.low)) * np.float32((LEVELS - 1) / span)
+    level = np.clip(level, 0, LEVELS - 1).astype(np.int64)
+    everything = np.bincount(level, minlength=LEVELS)[::-1].cumsum()
+    hits = np.bincount(level[inside.ravel()], minlength=LEVELS)[::-1].cumsum()
+    precision = hits / np.maximum(everything, 1)
+    return float(np.sum(precision * np.diff(hits, prepend=0)) / there)
+
+
+def auroc(values: np.ndarray, positive: np.ndarray) -> float:
+    """How often a positive has the greater value, ties counted half."""
+    from scipy.stats import rankdata
+
+    ranks, n = rankdata(values), int(positive.sum())
+    pairs = n * (len(values) - n)
+    return float((ranks[positive].sum() - n * (n + 1) / 2) / pairs) if pairs else float("nan")
+
+
+OWN = OwnProtocol()
