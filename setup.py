@@ -48,7 +48,7 @@ setup(
         "av>=15,<20",
         "librosa>=0.10.2",
         "soundfile",
-        "numpy>=1.26",
+        "numpy>=2",
         "scipy>=1.11",
         "scikit-learn>=1.4",
         "rich>=13",

@@ -1,4 +1,7 @@
-"""What an evaluation found, as data."""
+"""What came out, as values and as JSON: {"schema": 1, "protocols": {NAME: {"metrics": ...}}}.
+
+All shares are fractions in 0..1; a number that does not exist is null.
+"""
 
 from __future__ import annotations
 
@@ -6,77 +9,146 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from avloc.errors import DataError
+from avloc.evaluation.scores import Interval
+
 SCHEMA = 1
+Numbers = Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class ProtocolReport:
-    """One protocol on one list. Fractions in 0..1.
+class Verdict:
+    """What one protocol says.
 
     Attributes:
-        source, note: What it repeats, and what to know before comparing.
-        metrics: Its numbers by name.
-        baselines: The same numbers of heatmaps that anybody can make: "centre", "whole", "random",
-            and "half_oracle", the best possible half picture.
-        interval: 95 % bootstrap interval of "ciou", where the protocol has it.
-        tied: The share of maps in which more than one pixel equals the one in the middle.
-        items: What is known of every item, by id.
-        count: Items that were scored.
+        description: the protocol, as JSON values.
+        metrics: its numbers; empty where only references were scored.
+        intervals: 95 % bootstrap intervals of those that are means.
+        baselines: the numbers of centre, whole, half_oracle and random on the same items.
+        items: the numbers of each item by id.
+        headline: the metrics to show first.
+        limited: no map exceeds the best half picture.
+        tied: share of maps with several pixels equal to the one in the middle; None: not asked.
+        count: how many items it scored.
     """
 
-    source: str
-    note: str
-    metrics: Mapping[str, float]
-    baselines: Mapping[str, Mapping[str, float]]
-    interval: tuple[float, float] | None
+    description: Mapping[str, Any]
+    metrics: Numbers
+    intervals: Mapping[str, Interval]
+    baselines: Mapping[str, Numbers]
+    items: Mapping[str, Numbers]
+    headline: tuple[str, ...]
+    limited: bool
     tied: float | None
-    items: Mapping[str, Mapping[str, float]]
     count: int
 
 
 @dataclass(frozen=True)
 class Report:
-    """All protocols on one list.
+    """Scores of one method on one benchmark.
 
     Attributes:
-        benchmark: The list's name.
-        protocols: By name, in the order in which they were asked for.
-        missing: Ids of the list without a map.
-        unknown: Ids of maps that are not in the list.
-        skipped: Protocols that were left out, each with the reason.
-        about: What else is worth keeping: versions, hashes, options.
+        benchmark: its name.
+        method: whose maps they are.
+        protocols: by name.
+        listed: how many items the list has.
+        missing: items that were not scored because they have no map.
+        faults: items that were not scored because of what was wrong with their maps.
+        unknown: maps that belong to no item, left out.
+        sizes: how many maps there were of each size, "14x14".
+        problems: what is wrong with the list, "ID: what".
+        provenance: versions, git commit, hashes of list and weights.
+        groups: class and truth's share of the picture for each item, for tables and figures.
+        contamination: what training has seen of the test, where a training list was given.
+        comparison: with another report, where one was given.
     """
 
     benchmark: str
-    protocols: Mapping[str, ProtocolReport]
+    method: str
+    protocols: Mapping[str, Verdict]
+    listed: int
     missing: tuple[str, ...] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
-    skipped: Mapping[str, str] = field(default_factory=dict)
-    about: Mapping[str, Any] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    contamination: Mapping[str, Any] | None = None
+    comparison: Mapping[str, Any] | None = None
 
-    def to_json(self) -> str:
-        """The report as strict JSON; what is no number becomes null."""
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values; no number in it is not a number."""
         whole = {
             "schema": SCHEMA,
             "benchmark": self.benchmark,
-            "about": self.about,
-            "missing": self.missing,
-            "unknown": self.unknown,
-            "skipped": self.skipped,
-            "protocols": {name: vars(one) for name, one in self.protocols.items()},
+            "method": self.method,
+            "items": {
+                "listed": self.listed,
+                "scored": self.listed - len(self.missing) - len(self.faults),
+                "missing": list(self.missing),
+                "faults": dict(self.faults),
+                "unknown": list(self.unknown),
+                "problems": list(self.problems),
+                "sizes": dict(self.sizes),
+            },
+            "protocols": {name: _verdict(verdict) for name, verdict in self.protocols.items()},
+            "contamination": self.contamination,
+            "against": self.comparison,
+            **self.provenance,
         }
-        return json.dumps(_strict(whole), indent=1, allow_nan=False)
+        return dict(finite(whole))
 
 
-def _strict(value: Any) -> Any:
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "metrics": dict(verdict.metrics),
+        "intervals": {name: [i.low, i.high] for name, i in verdict.intervals.items()},
+        "baselines": {name: dict(numbers) for name, numbers in verdict.baselines.items()},
+        "ceiling": "half_oracle" if verdict.limited else None,
+        "ties": verdict.tied,
+        "scored": verdict.count,
+        "protocol": dict(verdict.description),
+        "items": {item: dict(numbers) for item, numbers in verdict.items.items()},
+    }
+
+
+def finite(value: Any) -> Any:
+    """The same with null for every number that is none, and plain numbers for NumPy's."""
     if isinstance(value, Mapping):
-        return {str(name): _strict(one) for name, one in value.items()}
+        return {str(key): finite(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_strict(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if hasattr(value, "item"):  # a NumPy scalar
-        return _strict(value.item())
+        return [finite(part) for part in value]
+    if isinstance(value, bool | str | int | None):
+        return value
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def dumps(report: Report, indent: int | None = None) -> str:
+    """The report as JSON text."""
+    return json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A report that was written before.
+
+    Raises:
+        DataError: it is none, or of another version.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except ValueError as error:
+        raise DataError(f"{path}: not JSON ({error})") from error
+    if not isinstance(value, dict) or not isinstance(value.get("protocols"), dict):
+        raise DataError(f"{path}: not a report of avloc evaluate; write one with --json FILE")
+    if value.get("schema") != SCHEMA:
+        raise DataError(
+            f"{path}: a report of schema {value.get('schema')!r}, this avloc reads {SCHEMA}"
+        )
     return value

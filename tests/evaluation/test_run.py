@@ -1,240 +1,200 @@
-"""Whole lists: the numbers of the goldens, baselines, and what is missing or malformed."""
+"""Whole lists, from files as users have them to numbers as the originals print them."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from avloc.data.benchmarks import BENCHMARKS, Benchmark, Item
-from avloc.errors import DataError, UsageError
-from avloc.evaluation.jobs import JOBS
-from avloc.evaluation.negatives import KINDS
-from avloc.evaluation.run import (
-    ItemMaps,
-    baselines_only,
-    best_half,
-    evaluate,
-    success_interval,
-    truth_of,
-)
-from avloc.evaluation.truth import Truth, rasterise
+from avloc.data.benchmarks import Benchmark, Item, read_benchmark
+from avloc.errors import DataError
+from avloc.evaluation.choosing import NAMES, panel
+from avloc.evaluation.maps import ItemMaps
+from avloc.evaluation.references import REFERENCES
+from avloc.evaluation.run import evaluate
 
 
-def benchmark(items, name="made up") -> Benchmark:
-    return Benchmark(name, tuple(items), (), (), ())
+@pytest.fixture(scope="module")
+def listed(goldens, tmp_path_factory):
+    """The golden truth for VGG-SS as its authors would ship it."""
+    items = goldens.items("vggss")
+    rows = [{"file": i["name"], "class": i["kind"], "bbox": i["boxes"]} for i in items]
+    path = tmp_path_factory.mktemp("list") / "vggss.json"
+    path.write_text(json.dumps(rows))
+    return read_benchmark(path)
 
 
-def few(count=6, **more) -> Benchmark:
-    rng = np.random.default_rng(1)
-    boxes = np.sort(rng.random((count, 1, 2, 2)), axis=2).reshape(count, 1, 4)
-    return benchmark(Item(f"i{k}", boxes[k], (1, 1), **more) for k in range(count))
-
-
-def noise(ids, size=14) -> dict[str, ItemMaps]:
-    rng = np.random.default_rng(2)
-    return {name: ItemMaps(rng.standard_normal((size, size)).astype(np.float32)) for name in ids}
-
-
-def ids(some) -> list[str]:
-    return [item.id for item in some.items]
-
-
-def golden_list(goldens) -> tuple[Benchmark, dict[str, ItemMaps]]:
-    """The golden VGG-SS list as our own types."""
-    items, maps = [], {}
+def maps_of(goldens, kind, objects=False):
     for item in goldens.items("vggss"):
-        items.append(Item(item["name"], np.array(item["boxes"], float), (1, 1)))
-        values, objects = (goldens.array(kind, item["map"]) for kind in ("cos", "obj"))
-        maps[item["name"]] = ItemMaps(values, objects)
-    return benchmark(items, "vggss"), maps
+        things = goldens.array("obj", item["map"]) if objects else None
+        yield item["name"], ItemMaps(goldens.array(kind, item["map"]), things)
 
 
-def test_goldens_come_out_whichever_way(goldens):
-    """From cosines alone, with several protocols in one pass, and with threads."""
-    items, maps = golden_list(goldens)
-    names = ["lvs", "ezvsl", "slavc", "sspl", "acl", "heartheflow"]
-    report = evaluate(items, maps, names, scale="cosine", baselines=False, threads=3)
-    found = {name: one.metrics for name, one in report.protocols.items()}
-
-    def golden(file, *path):
-        value = goldens.read(file)["sets"]["vggss"]
-        for key in path:
-            value = value[key]
-        return value
-
-    assert found["sspl"]["auc"] == pytest.approx(
-        golden("sspl.json", "evaluate_thres0.5", "AUC_full")
-    )
-    assert found["heartheflow"]["ciou"] == pytest.approx(
-        golden("heartheflow.json", "logged", "test/cIoU")
-    )
-    assert 100 * found["acl"]["auc"] == pytest.approx(golden("acl.json", "best_AUC"))
-    assert f"AP50(cIoU)={found['ezvsl']['ciou']}" in golden(
-        "ezvsl.json", "test.validate", "printed", 0
-    )
-    assert [f"cIoU {found['lvs']['ciou']}", f"auc {found['lvs']['auc']}"] == golden(
-        "lvs.json", "printed"
-    )
-    assert list(report.protocols["lvs"].items) == ids(items)
+def boxes(*corners):
+    return np.array(corners, float).reshape(-1, 4)
 
 
-def test_order_and_threads_do_not_matter():
-    some = few(7)
-    maps = noise(ids(some))
-    once = evaluate(some, maps, ["lvs", "avloc"], threads=1)
-    again = evaluate(some, dict(reversed(maps.items())), ["lvs", "avloc"], threads=4)
-    assert once.to_json() == again.to_json()
+def small(*items):
+    return Benchmark("made", items, (), (), ())
 
 
-def test_every_protocol_runs(tmp_path):
-    """On a list that has all that any of them wants; the report is strict JSON."""
+LEFT = Item("left", boxes([0, 0, 0.5, 1]), (1, 1), label="dog")
+RIGHT = Item("right", boxes([0.5, 0, 1, 1]), (1, 1), label="cat")
+ON_THE_LEFT = np.array([[1.0, 0.0], [0.9, 0.1]], np.float32)
+
+
+class TestGoldens:
+    def test_lvs(self, goldens, listed):
+        report = evaluate(maps_of(goldens, "cos"), listed, panel(["lvs"], listed))
+        golden = goldens.read("lvs.json")["sets"]["vggss"]
+        found = report.protocols["lvs"]
+        rows = goldens.rows(golden["samples"])
+        for item, row in zip(goldens.items("vggss"), rows, strict=True):
+            assert found.items[item["name"]]["ciou"] == pytest.approx(row["ciou"], abs=1e-9)
+        numbers = [float(line.split()[-1]) for line in golden["printed"][-2:]]
+        assert [found.metrics["ciou"], found.metrics["auc"]] == pytest.approx(numbers, abs=1e-9)
+
+    def test_cosines_become_the_logits_that_the_original_gets(self, goldens, listed):
+        names = ["ezvsl", "ezvsl-train", "slavc-absolute"]
+        cosines = evaluate(maps_of(goldens, "cos"), listed, panel(names, listed), "cosine")
+        logits = evaluate(maps_of(goldens, "logit"), listed, panel(names, listed))
+        for name in names:
+            assert cosines.protocols[name].items == logits.protocols[name].items
+
+    def test_mixtures_with_objectness(self, goldens, listed):
+        report = evaluate(maps_of(goldens, "logit", True), listed, panel(["ezvsl"], listed))
+        golden = goldens.read("ezvsl.json")["sets"]["vggss"]["test.validate"]
+        for view, before in (("av", ""), ("obj", "objects_"), ("av_obj", "ogl_")):
+            found = [row[f"{before}ciou"] for row in report.protocols["ezvsl"].items.values()]
+            rows = goldens.rows(golden[view])
+            assert found == pytest.approx([row["ciou"] for row in rows], abs=1e-9)
+
+
+class TestReferences:
+    def test_stand_beside_every_score(self, goldens, listed):
+        report = evaluate(maps_of(goldens, "cos", True), listed, panel([], listed), "cosine")
+        left_out = {"negatives", "avsbench", "avsbench-whole-set", "slavc-extended"}
+        assert set(report.protocols) == set(NAMES) - left_out
+        for verdict in report.protocols.values():
+            assert list(verdict.baselines) == list(REFERENCES)
+            for numbers in verdict.baselines.values():
+                assert set(verdict.headline) <= set(numbers)
+
+    def test_nothing_exceeds_the_ceiling_where_there_is_one(self, listed):
+        names = [name for name in NAMES if name not in ("negatives", "slavc-extended")]
+        chosen = panel([n for n in names if not n.startswith("avsbench")], listed)
+        report = evaluate(None, listed, chosen)
+        for name, verdict in report.protocols.items():
+            if verdict.limited:
+                for other in verdict.baselines.values():
+                    assert other["ciou"] <= verdict.baselines["half_oracle"]["ciou"], name
+
+    def test_are_those_of_the_items_that_were_scored(self):
+        given = [("left", ItemMaps(ON_THE_LEFT))]
+        both = small(LEFT, RIGHT, Item("all", boxes([0, 0, 1, 1]), (1, 1)))
+        found = evaluate(given, both, panel(["ezvsl"], both)).protocols["ezvsl"]
+        assert found.count == 1
+        assert found.baselines["whole"]["mean_ciou"] == 0.5
+        assert found.baselines["half_oracle"]["mean_ciou"] == 1
+
+
+class TestItems:
+    def test_come_in_any_order(self):
+        given = [("right", ItemMaps(ON_THE_LEFT)), ("left", ItemMaps(ON_THE_LEFT))]
+        both = small(LEFT, RIGHT)
+        found = evaluate(given, both, panel(["lvs"], both)).protocols["lvs"]
+        assert list(found.items) == ["left", "right"]
+        assert found.items["left"]["ciou"] == pytest.approx(1, abs=0.05)
+        assert found.metrics["ciou"] == 0.5
+
+    def test_that_are_missing_are_named(self):
+        both = small(LEFT, RIGHT)
+        report = evaluate([("left", ItemMaps(ON_THE_LEFT))], both, panel(["lvs"], both))
+        assert report.missing == ("right",)
+        assert report.listed == 2
+
+    @pytest.mark.parametrize(("names", "told"), [(["x"], "no item"), (["left"] * 2, "a second")])
+    def test_that_do_not_belong(self, names, told):
+        one = small(LEFT)
+        with pytest.raises(DataError, match=told):
+            evaluate([(n, ItemMaps(ON_THE_LEFT)) for n in names], one, panel(["lvs"], one))
+
+    def test_none_left(self):
+        one = small(LEFT)
+        with pytest.raises(DataError, match="no item was left"):
+            evaluate([], one, panel(["lvs"], one))
+
+    def test_workers_change_nothing(self, goldens, listed):
+        names = ["lvs", "slavc", "sslalign", "acl"]
+        one, three = (
+            evaluate(maps_of(goldens, "cos"), listed, panel(names, listed), workers=workers)
+            for workers in (1, 3)
+        )
+        assert one.to_json() == three.to_json()
+
+    def test_negatives_only_count_where_they_are_wanted(self):
+        silent = Item("silent", boxes(), (1, 1), sounds=False)
+        both = small(LEFT, silent)
+        given = [(item.id, ItemMaps(ON_THE_LEFT)) for item in both.items]
+        report = evaluate(given, both, panel(["slavc", "slavc-extended"], both))
+        assert list(report.protocols["slavc"].items) == ["left"]
+        assert list(report.protocols["slavc-extended"].items) == ["left", "silent"]
+
+    def test_of_one_picture_have_to_be_found_together(self):
+        pair = small(
+            Item("left", LEFT.boxes, (1, 1), group="p"),
+            Item("right", RIGHT.boxes, (1, 1), group="p"),
+        )
+        given = [(item.id, ItemMaps(ON_THE_LEFT)) for item in pair.items]
+        found = evaluate(given, pair, panel(["sslalign"], pair)).protocols["sslalign"]
+        assert found.metrics["ciou"] == 0.5
+        assert found.metrics["iiou"] == 0
+        assert "iiou" in found.headline
+
+
+def test_ties_at_the_threshold_are_counted():
+    both = small(LEFT, RIGHT)
+    flat = np.zeros((2, 2), np.float32)
+    given = [("left", ItemMaps(ON_THE_LEFT)), ("right", ItemMaps(flat))]
+    found = evaluate(given, both, panel(["ezvsl", "sspl"], both))
+    assert found.protocols["ezvsl"].tied == 0.5
+    assert found.protocols["sspl"].tied is None
+
+
+def test_masks_are_the_truth_where_pixels_are_asked(tmp_path):
     from PIL import Image
 
-    rng = np.random.default_rng(0)
-    items = []
-    for number in range(6):
-        mask = np.zeros((224, 224), np.uint8)
-        mask[20 * number :, 30:150] = 255
-        path = tmp_path / f"{number}.png"
-        Image.fromarray(mask).save(path)
-        box = np.array([[30, 20 * number, 150, 224]], float)
-        group, label = f"picture{number // 2}", f"kind{number % 2}"
-        items.append(Item(f"i{number}", box, (224, 224), group=group, label=label, mask=path))
-    items.append(Item("silent", np.zeros((0, 4)), (224, 224), sounds=False))
-    some = benchmark(items)
-    maps = {
-        item.id: ItemMaps(*rng.standard_normal((5, 7, 7)).astype(np.float32), confidence=0.1 * k)
-        for k, item in enumerate(items)
-    }
-    seen = []
-    report = evaluate(
-        some, maps, list(JOBS), scale="cosine", progress=lambda *now: seen.append(now)
-    )
-    assert list(report.protocols) == list(JOBS)
-    assert seen[-1] == (7, 7)
-    told = json.loads(report.to_json())
-    assert told["schema"] == 1
-    for name, one in told["protocols"].items():
-        assert one["metrics"], name
-        assert {"centre", "whole", "half_oracle", "random"} == set(one["baselines"]), name
-    assert told["protocols"]["lvs"]["count"] == 6
-    assert told["protocols"]["slavc-extended"]["count"] == 7
-    assert "confidence_auroc" in told["protocols"]["avloc"]["metrics"]
-
-
-class TestProblems:
-    def test_missing_maps(self):
-        some = few()
-        maps = noise(ids(some)[:-1])
-        with pytest.raises(DataError, match="'i5'"):
-            evaluate(some, maps, ["lvs"])
-        report = evaluate(some, maps, ["lvs"], allow_missing=True, baselines=False)
-        assert (report.missing, report.protocols["lvs"].count) == (("i5",), 5)
-
-    def test_no_map_at_all(self):
-        with pytest.raises(DataError, match="6 of 6"):
-            evaluate(few(), {}, ["lvs"], allow_missing=True)
-
-    def test_unknown_maps_are_told(self):
-        some = few()
-        report = evaluate(some, noise([*ids(some), "other"]), ["lvs"], baselines=False)
-        assert report.unknown == ("other",)
-
-    @pytest.mark.parametrize(
-        ("values", "told"),
-        [
-            (np.zeros((2, 3, 4)), "shape"),
-            (np.zeros(3), "shape"),
-            (np.zeros((0, 3)), "shape"),
-            (np.array([[np.nan, 1]]), "NaN"),
-            (np.array([[np.inf, 1]]), "NaN or infinity"),
-            (np.array([["a"]]), "type"),
-            (np.array([[1j]]), "type"),
-        ],
-    )
-    def test_malformed_maps_are_named(self, values, told):
-        some = few()
-        maps = noise(ids(some)) | {"i3": ItemMaps(values)}
-        with pytest.raises(DataError, match=f"'i3'.*{told}"):
-            evaluate(some, maps, ["lvs"])
-
-    @pytest.mark.parametrize("name", ["avsbench", "negatives", "slavc-extended", "duet", "denseav"])
-    def test_what_a_protocol_lacks(self, name):
-        some = few()
-        with pytest.raises(UsageError, match=f"'{name}' needs"):
-            evaluate(some, noise(ids(some)), [name])
-        report = evaluate(some, noise(ids(some)), [name, "lvs"], skip=True, baselines=False)
-        assert list(report.protocols) == ["lvs"]
-        assert name in report.skipped
-
-    def test_unknown_protocol(self):
-        with pytest.raises(UsageError, match="did you mean 'ezvsl'"):
-            evaluate(few(), noise(ids(few())), ["ezvsI"])
-
-    def test_empty_list(self):
-        with pytest.raises(DataError, match="no items"):
-            evaluate(benchmark([]), {}, ["lvs"])
-
-    def test_negative_maps_of_any_size(self):
-        some = few(2)
-        rng = np.random.default_rng(0)
-        maps = {
-            name: ItemMaps(
-                rng.random((7, 9)), **{kind: rng.random((3 + k, 5)) for k, kind in enumerate(KINDS)}
-            )
-            for name in ids(some)
-        }
-        assert evaluate(some, maps, ["negatives"]).protocols["negatives"].count == 2
-
-
-def test_best_half_is_the_best():
-    rng = np.random.default_rng(0)
-    for _ in range(10):
-        weight = rng.choice(
-            [0, 0.5, 1], (224, 224), p=[0.5, 0.2, 0.3] if _ % 2 else [0.3, 0.3, 0.4]
-        )
-        truth = Truth(weight > 0, weight == 0.5)
-        mask = np.zeros(weight.size, bool)
-        mask[np.argsort(-weight, axis=None)[: weight.size // 2]] = True
-        assert best_half(truth) == pytest.approx(truth.ciou(mask.reshape(weight.shape)))
-
-
-def test_interval_against_drawing_items():
-    from avloc.evaluation.scores import bootstrap
-
-    right = np.random.default_rng(0).random(250) < 0.4
-    low, high = success_interval(float(right.mean()), 250)
-    drawn = bootstrap(right.astype(float))
-    assert (low, high) == pytest.approx((drawn.low, drawn.high), abs=0.005)
-
-
-def test_truth_of_items():
-    box = np.array([[0.0, 0.0, 0.5, 1.0]])
-    assert truth_of(Item("a", box, (1, 1))).pixels == 112 * 224
-    assert truth_of(Item("a", box, (1, 1), sounds=False)).boxes == 0
-    votes = truth_of(Item("a", np.array([[0, 0, 128, 256.0]]), (256, 256), votes=np.array([0])))
-    assert votes.area == 0.5 * 112 * 224
-    assert rasterise(box).area == 112 * 224
+    mask = np.zeros((10, 10), np.uint8)
+    mask[:, :5] = 255
+    Image.fromarray(mask).save(tmp_path / "m.png")
+    one = small(Item("left", boxes([0.9, 0.9, 1, 1]), (1, 1), mask=tmp_path / "m.png"))
+    sure = np.where(mask > 0, 20, -20).astype(np.float32)
+    found = evaluate([("left", ItemMaps(sure))], one, panel(["avsbench", "lvs"], one)).protocols
+    assert found["avsbench"].metrics["miou"] > 0.95
+    assert found["avsbench"].baselines["half_oracle"]["miou"] == pytest.approx(1, abs=1e-6)
+    assert found["lvs"].metrics["ciou"] == 0
 
 
 @pytest.mark.parametrize(
-    ("name", "file", "protocol", "centre", "oracle"),
+    ("name", "told"),
     [
-        ("vggss", "vggss.json", "ezvsl", (34.0, 37.4), (50.5, 49.5)),
-        (
-            "flickr",
-            "flickr_soundnet_boxes_256px_2786.json",
-            "ezvsl",
-            (67.6, 54.3),
-            (94.4, 80.5),
-        ),
+        ("avsbench", "left of made has no mask.*--allow-missing"),
+        ("slavc-extended", "no item without a visible source.*vggss-extended"),
+        ("negatives", "left has no map under silence; put 'left/silence'"),
     ],
 )
-def test_known_baselines(data_dir: Path, name, file, protocol, centre, oracle):
-    """What the annotation files alone say (every fifth item of the long list would not do)."""
-    some = BENCHMARKS[name](data_dir / "annotations" / file)
-    found = baselines_only(some, [protocol]).protocols[protocol].baselines
-    for kind, expected in (("centre", centre), ("half_oracle", oracle)):
-        ours = [round(100 * found[kind][key], 1) for key in ("ciou", "auc")]
-        assert ours == pytest.approx(expected, abs=0.11)
+def test_a_protocol_that_needs_what_is_absent(name, told):
+    with pytest.raises(DataError, match=told):
+        panel([name], small(LEFT))
+    assert name in panel([], small(LEFT)).left_out
+
+
+def test_maps_under_other_sounds():
+    one = small(LEFT)
+    quiet = np.full((2, 2), -1, np.float32)
+    maps = ItemMaps(ON_THE_LEFT, None, quiet, quiet, ON_THE_LEFT)
+    chosen = panel(["negatives"], one, ("silence", "noise", "offscreen"))
+    found = evaluate([("left", maps)], one, chosen).protocols["negatives"]
+    assert found.metrics["pia_silence"] == 0
+    assert found.metrics["pia_offscreen"] > 0.3
+    assert set(found.baselines) == set(REFERENCES)
+    assert found.baselines["half_oracle"]["pia_noise"] == 0

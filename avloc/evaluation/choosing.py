@@ -1,0 +1,120 @@
+"""Which protocols are asked, and whether a list and its maps have what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from avloc.data.benchmarks.types import Benchmark
+from avloc.errors import DataError, UsageError
+from avloc.evaluation.judges import ForeignJudge, Judge, MapJudge, SearchJudge, SegmentationJudge
+from avloc.evaluation.negatives import KINDS, NEGATIVES, PUBLISHED, Thresholds
+from avloc.evaluation.protocols import PROTOCOLS
+from avloc.evaluation.references import Masks
+from avloc.evaluation.search import ACL
+from avloc.evaluation.segmentation import SEGMENTATION
+from avloc.registry import Registry
+
+NAMES = (*PROTOCOLS, ACL.name, *SEGMENTATION, NEGATIVES.name)
+_KNOWN: Registry[str] = Registry("protocol")
+for _name in NAMES:
+    _KNOWN.add(_name, _name)
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """The judges and the fixed predictions that they share.
+
+    Attributes:
+        judges: in the order in which they were asked for.
+        masks: see `references.Masks`.
+        left_out: protocols that "all" did not take, and why.
+    """
+
+    judges: tuple[Judge, ...]
+    masks: Masks
+    left_out: dict[str, str]
+
+
+def parse(words: str) -> tuple[str, ...]:
+    """The protocols in "lvs,ezvsl", each once; "all" is none in particular.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    names = tuple(dict.fromkeys(word.strip() for word in words.split(",") if word.strip()))
+    if names == ("all",):
+        return ()
+    if not names or "all" in names:
+        raise UsageError("--protocol: give names with commas between them, or all")
+    return tuple(_KNOWN[name] for name in names)
+
+
+def panel(
+    names: Sequence[str],
+    benchmark: Benchmark,
+    extras: Collection[str] = (),
+    thresholds: Thresholds | None = None,
+    allow_missing: bool = False,
+) -> Panel:
+    """The judges for some protocols.
+
+    Args:
+        names: the protocols; none: all that the list and the maps have what they need for.
+        benchmark: the list.
+        extras: what all items have beside their maps, of `maps.EXTRAS`.
+        thresholds: for `negatives`; None: those that vssl_eval has for SSLalignment.
+        allow_missing: boxes may stand in for masks.
+
+    Raises:
+        DataError: the list or the maps lack what a protocol needs.
+    """
+    masks, judges, left_out = Masks(), [], {}
+    for name in names or NAMES:
+        lack = lacks(name, benchmark, extras, allow_missing and bool(names))
+        if lack and names:
+            raise DataError(lack)
+        if lack:
+            left_out[name] = lack
+        else:
+            judges.append(_judge(name, benchmark, masks, thresholds))
+    return Panel(tuple(judges), masks, left_out)
+
+
+def lacks(
+    name: str, benchmark: Benchmark, extras: Collection[str], boxes_for_masks: bool = False
+) -> str:
+    """What a protocol needs and does not find, as a line; "" where it finds all."""
+    items = benchmark.items
+    if name in SEGMENTATION and not boxes_for_masks:
+        without = next((item for item in items if item.mask is None), None)
+        if without is not None:
+            return (
+                f"{name}: {without.id} of {benchmark.name} has no mask; take a list with masks, or "
+                "let the boxes stand in with --allow-missing"
+            )
+    if name in PROTOCOLS and PROTOCOLS[name].negatives and all(item.sounds for item in items):
+        return (
+            f"{name}: {benchmark.name} has no item without a visible source ({items[0].id} has "
+            "one); take an extended list, such as vggss-extended or flickr-extended"
+        )
+    if name == NEGATIVES.name:
+        kind = next((kind for kind in KINDS if kind not in extras), None)
+        if kind is not None:
+            return (
+                f"{name}: {items[0].id} has no map under {kind}; put "
+                f"'{items[0].id}/{kind}' and the like into the npz, or leave this protocol out"
+            )
+    return ""
+
+
+def _judge(name: str, benchmark: Benchmark, masks: Masks, thresholds: Thresholds | None) -> Judge:
+    if name == ACL.name:
+        return SearchJudge(ACL, masks)
+    if name in SEGMENTATION:
+        return SegmentationJudge(SEGMENTATION[name])
+    if name == NEGATIVES.name:
+        protocol = NEGATIVES.on(benchmark.name)
+        return ForeignJudge(protocol, thresholds or PUBLISHED["sslalign"])
+    pairs = len({item.group or item.id for item in benchmark.items}) < len(benchmark.items)
+    return MapJudge(PROTOCOLS[name].on(benchmark.name), masks, pairs)

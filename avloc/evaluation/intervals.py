@@ -1,0 +1,55 @@
+"""How far a mean over items may be from what another such list would have given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from avloc.evaluation.scores import Interval
+
+DRAWS = 5000
+AT_ONCE = 250  # resamples in memory
+
+
+def intervals(
+    columns: dict[str, tuple[np.ndarray, list[str]]], draws: int = DRAWS, seed: int = 0
+) -> dict[str, Interval]:
+    """95 % percentile bootstrap intervals of means.
+
+    Units are drawn, not items: the objects of one picture or the frames of one video go together.
+
+    Args:
+        columns: for each name the values (n,) and the unit that each belongs to.
+        draws: how many resamples.
+        seed: of the random numbers.
+    """
+    found: dict[str, Interval] = {}
+    families: dict[tuple[str, ...], list[str]] = {}
+    for name, (values, units) in columns.items():
+        if len(values):
+            families.setdefault(tuple(units), []).append(name)
+    for owners, names in families.items():
+        table = np.stack([columns[name][0] for name in names], axis=1)
+        for name, interval in zip(names, _of(table, owners, draws, seed), strict=True):
+            found[name] = interval
+    return found
+
+
+def _of(table: np.ndarray, units: Sequence[str], draws: int, seed: int) -> list[Interval]:
+    """The intervals of the columns of a table (n, m)."""
+    numbers = {unit: number for number, unit in enumerate(dict.fromkeys(units))}
+    row = np.array([numbers[unit] for unit in units])
+    sums = np.zeros((len(numbers), table.shape[1]))
+    np.add.at(sums, row, table)
+    sizes = np.bincount(row).astype(float)
+    rng = np.random.default_rng(seed)
+    means = []
+    for first in range(0, draws, AT_ONCE):
+        count = min(AT_ONCE, draws - first)
+        drawn = rng.integers(0, len(sizes), (count, len(sizes)), dtype=np.int32)
+        times = np.stack([np.bincount(one, minlength=len(sizes)) for one in drawn]).astype(float)
+        means.append((times @ sums) / (times @ sizes)[:, None])
+    low, high = np.percentile(np.concatenate(means), [2.5, 97.5], axis=0)
+    middle = table.mean(0)
+    return [Interval(*map(float, ends)) for ends in zip(middle, low, high, strict=True)]
