@@ -1,0 +1,190 @@
+"""`avloc evaluate`: heatmaps in, scores under published protocols out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from avloc.cli import options as opt
+from avloc.cli import scores
+from avloc.cli.console import Reporter, put, put_rich
+from avloc.errors import DataError, UsageError
+from avloc.files import replacing
+
+if TYPE_CHECKING:
+    from avloc.data.benchmarks import Benchmark
+    from avloc.evaluation.report import Report
+
+WORKERS = 2  # threads that score; more wait for each other
+
+
+def evaluate(
+    model: Annotated[
+        str | None, typer.Argument(help="A name from avloc models, or a weight file.")
+    ] = None,
+    benchmark: Annotated[
+        str | None, typer.Argument(help="Its name (vggss, flickr, is3, ...), a list or a folder.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with annotations, and frames and sounds.")
+    ] = None,
+    maps: Annotated[
+        Path | None, typer.Option(help="Score these heatmaps: an npz, one array for each id.")
+    ] = None,
+    annotations: Annotated[
+        Path | None, typer.Option(help="The list as its authors ship it, such as vggss.json.")
+    ] = None,
+    protocol: Annotated[
+        str, typer.Option(metavar="NAMES", help="Such as lvs,ezvsl; or all that apply.")
+    ] = "all",
+    scale: Annotated[
+        str | None, typer.Option(help="What the maps are: cosine or logit.", metavar="SCALE")
+    ] = None,
+    json_out: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write the report; - is stdout.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with figures.")] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Compare with a report written by --json.")
+    ] = None,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Score what is there, and say what is not.")
+    ] = False,
+    baselines_only: Annotated[
+        bool, typer.Option("--baselines-only", help="Centre, whole, best half, random; no maps.")
+    ] = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """Score heatmaps as published scripts do, with ceilings and baselines beside."""
+    from avloc.evaluation.choosing import parse
+    from avloc.evaluation.report import dumps, load
+
+    reporter = Reporter(quiet, verbose)
+    names = parse(protocol)
+    if scale not in (None, "cosine", "logit"):
+        raise UsageError(f"--scale {scale}: give cosine or logit")
+    other = None if against is None else load(against)
+    benchmark, model = _shifted(model, benchmark, maps, annotations, baselines_only)
+    listed = _list(benchmark, annotations, data)
+    if baselines_only:
+        report = _baselines(listed, names, allow_missing, reporter)
+    elif maps is not None:
+        report = _maps(maps, listed, names, scale, allow_missing, reporter)
+    else:
+        raise UsageError("name a model and a benchmark, or --maps and --annotations")
+    compared = None
+    if other is not None:
+        from avloc.evaluation.comparing import compare
+
+        units = {item.id: item.group or item.id for item in listed.items}
+        compared = compare(report, other, units)
+        told = {name: one.to_json() for name, one in compared.items()}
+        report = replace(report, comparison={"report": str(against), "protocols": told})
+    if json_out == "-":
+        put(dumps(report))
+    else:
+        put_rich(scores.table(report, verbose))
+        if compared is not None:
+            put()
+            put_rich(scores.comparison(compared, str(against)))
+    for note in scores.notes(report):
+        reporter.say(note)
+    if json_out not in (None, "-"):
+        _write(Path(json_out), dumps(report, indent=1) + "\n")
+        reporter.say(f"report: {json_out}")
+    if html is not None:
+        raise UsageError("--html: not there yet")
+
+
+def _shifted(
+    model: str | None,
+    benchmark: str | None,
+    maps: Path | None,
+    annotations: Path | None,
+    baselines_only: bool,
+) -> tuple[str | None, str | None]:
+    """Benchmark and model: without a need for a model, a single word is the benchmark."""
+    if maps is not None and baselines_only:
+        raise UsageError("--maps and --baselines-only exclude each other; give one of them")
+    if maps is not None or baselines_only:
+        if model is not None and benchmark is not None:
+            raise UsageError(f"no model is needed here, {model!r} is one word too many")
+        benchmark, model = benchmark or model, None
+    if benchmark is not None and annotations is not None:
+        raise UsageError(f"--annotations and the benchmark {benchmark!r}: give one of them")
+    return benchmark, model
+
+
+def _list(benchmark: str | None, annotations: Path | None, data: Path | None) -> Benchmark:
+    from avloc.data.benchmarks import read_benchmark
+
+    if annotations is not None:
+        if not annotations.exists():
+            raise DataError(f"{annotations}: no such file; name the list as its authors ship it")
+        return read_benchmark(annotations)
+    if benchmark is None:
+        raise UsageError("no benchmark; name one with its --data, or a list with --annotations")
+    return read_benchmark(benchmark, data)
+
+
+def _baselines(
+    listed: Benchmark, names: tuple[str, ...], allow_missing: bool, reporter: Reporter
+) -> Report:
+    from avloc.evaluation.choosing import panel
+    from avloc.evaluation.negatives import KINDS, NEGATIVES
+    from avloc.evaluation.provenance import provenance
+    from avloc.evaluation.run import evaluate as run
+
+    # References answer any sound; only where it is asked for, since nobody has such maps.
+    extras = KINDS if NEGATIVES.name in names else ()
+    chosen = panel(names, listed, extras, allow_missing=allow_missing)
+    with reporter.progress(listed.name, "items") as advance:
+        report = run(None, listed, chosen, workers=WORKERS, progress=advance)
+    return replace(report, provenance=provenance(listed))
+
+
+def _maps(
+    path: Path,
+    listed: Benchmark,
+    names: tuple[str, ...],
+    scale: Any,
+    allow_missing: bool,
+    reporter: Reporter,
+) -> Report:
+    from avloc.evaluation.choosing import panel
+    from avloc.evaluation.maps import MapFile, match, read_all
+    from avloc.evaluation.provenance import provenance
+    from avloc.evaluation.run import evaluate as run
+
+    file = MapFile(path)
+    found = match(file, [item.id for item in listed.items], listed.name, allow_missing)
+    chosen = panel(names, listed, found.extras, allow_missing=allow_missing)
+    for name, why in chosen.left_out.items():
+        reporter.detail(f"{name} is left out: {why.removeprefix(f'{name}: ')}")
+    faults: dict[str, str] = {}
+    with reporter.progress(path.name, "items") as advance:
+        report = run(
+            read_all(file, found, allow_missing, faults),
+            listed,
+            chosen,
+            scale,
+            path.name,
+            WORKERS,
+            advance,
+        )
+    return replace(
+        report,
+        missing=found.missing,
+        faults=faults,
+        unknown=found.unknown,
+        provenance={"scale": scale, **provenance(listed, [path])},
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8")

@@ -1,0 +1,176 @@
+"""`avloc evaluate` from files to table and JSON."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BOXES = {"left": [0, 0, 0.5, 1], "right": [0.5, 0, 1, 1], "top": [0, 0, 1, 0.4]}
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A list of three items in VGG-SS's form, and maps that find the first two."""
+    rows = [{"file": name, "class": "dog", "bbox": [box]} for name, box in BOXES.items()]
+    (tmp_path / "vggss.json").write_text(json.dumps(rows))
+    left = np.array([[1.0, 0.1], [0.9, 0.2]])
+    maps = {"left": left, "right": left[:, ::-1], "top": left}
+    np.savez(tmp_path / "maps.npz", **maps)
+    return tmp_path
+
+
+def given(folder, *more, maps="maps.npz"):
+    return (
+        "evaluate",
+        "--maps",
+        folder / maps,
+        "--annotations",
+        folder / "vggss.json",
+        *more,
+    )
+
+
+def test_json_on_stdout(avloc, made):
+    code, out, err = avloc(*given(made, "--protocol", "lvs,ezvsl", "--json", "-"))
+    value = json.loads("\n".join(out))
+    assert code == 0
+    assert value["schema"] == 1
+    assert list(value["protocols"]) == ["lvs", "ezvsl"]
+    found = value["protocols"]["lvs"]
+    assert found["metrics"]["ciou"] == pytest.approx(2 / 3)
+    assert set(found["baselines"]) == {"centre", "whole", "half_oracle", "random"}
+    assert set(found["items"]) == set(BOXES)
+    assert found["protocol"]["kernel"] == "opencv-linear"
+    assert len(value["sha256"]["list"]["vggss.json"]) == 64
+    assert len(value["sha256"]["weights"]["maps.npz"]) == 64
+    assert value["versions"]["avloc"]
+    assert any("3 of 3 items" in line for line in err)
+
+
+def test_the_table_fits_and_says_it_all(avloc, made):
+    code, out, err = avloc(*given(made))
+    assert code == 0
+    assert max(map(len, map(str.rstrip, out))) <= 80
+    line = next(line for line in out if line.startswith("lvs "))
+    assert line.split()[:3] == ["lvs", "cIoU", "66.7"]
+    for title in ("centre", "whole", "random", "95 %"):
+        assert title in "\n".join(out[:2])
+    assert any("ties at the threshold" in line for line in err)
+
+
+def test_a_report_and_another_one_against_it(avloc, made):
+    worse = {name: np.array([[0.0, 1.0], [0.1, 0.9]]) for name in BOXES}
+    np.savez(made / "worse.npz", **worse)
+    assert avloc(*given(made, "-q", "--json", made / "one.json", maps="worse.npz"))[0] == 0
+    more = ("--against", made / "one.json", "--json", made / "two.json", "--protocol", "lvs")
+    code, out, _ = avloc(*given(made, *more))
+    assert code == 0
+    assert any(line.startswith("minus ") for line in out)
+    value = json.loads((made / "two.json").read_text())["against"]["protocols"]["lvs"]
+    assert value["items"] == 3
+    assert (value["better"], value["worse"], value["same"]) == (1, 0, 2)
+    assert value["differences"]["ciou"]["difference"] == pytest.approx(1 / 3)
+    assert 0 <= value["p"] <= 1
+
+
+def test_against_a_report_of_another_list(avloc, made):
+    assert avloc(*given(made, "-q", "--json", made / "one.json"))[0] == 0
+    rows = json.loads((made / "vggss.json").read_text())
+    rows[0]["bbox"] = [[0, 0, 1, 1]]
+    (made / "vggss.json").write_text(json.dumps(rows))
+    code, _, err = avloc(*given(made, "--against", made / "one.json"))
+    assert code == 1
+    assert "another list" in err[-1]
+
+
+def test_missing_items(avloc, made):
+    np.savez(made / "few.npz", left=np.eye(2))
+    code, out, err = avloc(*given(made, "--protocol", "lvs", maps="few.npz"))
+    assert (code, out) == (1, [])
+    assert "no heatmap for 'right' (and 1 more) of the 3 items of vggss" in err[-1]
+    more = ("--allow-missing", "--protocol", "lvs", "--json", "-")
+    code, out, err = avloc(*given(made, *more, maps="few.npz"))
+    value = json.loads(out[0])
+    assert code == 0
+    assert value["items"]["missing"] == ["right", "top"]
+    assert value["items"]["scored"] == 1
+    assert any("missing, not scored: 2: right, top" in line for line in err)
+
+
+def test_maps_that_are_no_maps_are_left_out_where_allowed(avloc, made):
+    maps = {"left": np.eye(2), "right": np.eye(2) * np.nan, "top": np.eye(3)}
+    np.savez(made / "bad.npz", **maps)
+    code, _, err = avloc(*given(made, maps="bad.npz"))
+    assert code == 1
+    assert "right: 4 of 4 values are not finite" in err[-1]
+    code, out, err = avloc(*given(made, "--allow-missing", "--json", "-", maps="bad.npz"))
+    value = json.loads(out[0])["items"]
+    assert code == 0
+    assert value["missing"] == []
+    assert "not finite" in value["faults"]["right"]
+    assert value["sizes"] == {"2x2": 1, "3x3": 1}
+
+
+def test_baselines_alone(avloc, made):
+    words = ("evaluate", "--baselines-only", "--annotations", made / "vggss.json")
+    code, out, _ = avloc(*words, "--protocol", "lvs", "--json", "-")
+    found = json.loads(out[0])["protocols"]["lvs"]
+    assert code == 0
+    assert found["metrics"] == {}
+    assert found["items"] == {}
+    assert found["baselines"]["half_oracle"]["ciou"] == 1
+    code, out, _ = avloc(*words)
+    assert code == 0
+    assert "score" not in out[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--protocol", "lsv"), "unknown protocol 'lsv'; did you mean 'lvs'?"),
+        (("--protocol", ","), "--protocol: give names"),
+        (("--scale", "probability"), "--scale probability: give cosine or logit"),
+        (("--baselines-only",), "exclude each other"),
+        (("--protocol", "avsbench"), "has no mask"),
+        (("--protocol", "negatives"), "no map under silence"),
+        (("--against", "nowhere.json"), "nowhere.json: cannot be read"),
+    ],
+)
+def test_words_that_do_not_fit(avloc, made, words, told):
+    code, out, err = avloc(*given(made, *words))
+    assert code in (1, 2)
+    assert out == []
+    assert told in err[-1]
+    assert len(err) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "no benchmark"),
+        (("--annotations", "nowhere.json"), "nowhere.json: no such file"),
+        (("vggss", "--baselines-only"), "--data DIR"),
+        (("vgss", "--baselines-only"), "did you mean 'vggss'"),
+    ],
+)
+def test_what_is_needed_at_least(avloc, words, told):
+    code, _, err = avloc("evaluate", *words)
+    assert code in (1, 2)
+    assert told in err[-1]
+
+
+def test_golden_maps_come_out_as_the_original_printed_them(avloc, tmp_path):
+    folder = Path(__file__).parents[1] / "goldens"
+    items = json.loads((folder / "groundtruth.json").read_text())["vggss"]["items"]
+    rows = [{"file": i["name"], "class": i["kind"], "bbox": i["boxes"]} for i in items]
+    (tmp_path / "vggss.json").write_text(json.dumps(rows))
+    with np.load(folder / "inputs.npz") as file:
+        maps = {i["name"]: file[f"cos_{i['map']:02}"] for i in items}
+    np.savez(tmp_path / "maps.npz", **maps)
+    golden = json.loads((folder / "lvs.json").read_text())["sets"]["vggss"]["printed"]
+    more = ("--allow-missing", "--protocol", "lvs", "--json", "-")
+    code, out, _ = avloc(*given(tmp_path, *more))
+    found = json.loads(out[0])["protocols"]["lvs"]["metrics"]
+    assert code == 0
+    assert [f"cIoU {found['ciou']}", f"auc {found['auc']}"] == golden
