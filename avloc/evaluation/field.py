@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from functools import cached_property, lru_cache
 
 import numpy as np
 
-from avloc.evaluation.kernels import Kernel, combine, taps, widen
+from avloc.evaluation.kernels import Kernel, combine, heighten, taps, widen
 from avloc.evaluation.normals import RULES, Normal
 
 EPS = 2.0**-23  # of float32
@@ -64,6 +65,10 @@ class Field:
         """Which pixels exceed (or reach) the one at position `k`, both normalised by `view`."""
         return self.above(view, np.float32(view.of(self.rank(k))), strict)
 
+    def levels(self, view: View, thresholds: np.ndarray) -> np.ndarray:
+        """How many of the rising `thresholds` (t,) each pixel reaches after `view`."""
+        return np.searchsorted(thresholds, view.of(self.values), "right").astype(np.uint8)
+
     def ties(self, view: View, k: int) -> int:
         """How many pixels equal the one at position `k` after `view`, itself included."""
         return int(np.count_nonzero(view.of(self.values) == view.of(self.rank(k))))
@@ -87,8 +92,7 @@ class Enlarged(Field):
 
     @cached_property
     def values(self) -> np.ndarray:
-        rows = [self._wide[i] for i in self._down.source]
-        return combine(self._kernel, rows, self._down.weight[:, :, None])
+        return heighten(self._wide, self._kernel, self._shape[0])
 
     @property
     def size(self) -> int:
@@ -142,6 +146,22 @@ class Enlarged(Field):
         mask[near] = _exceeds(view.of(exact), view.of(at), strict)
         return mask.reshape(self._shape)
 
+    def levels(self, view: View, thresholds: np.ndarray) -> np.ndarray:
+        margin = 2 * self._slack + CLOSE * view.reach
+        edges = np.array([view.origin(at)[0] for at in thresholds])
+        step = (edges[-1] - edges[0]) / (len(edges) - 1) if len(edges) > 1 else 0.0
+        if not step or np.ptp(np.diff(edges)) > margin or not np.isfinite(margin):
+            return super().levels(view, thresholds)
+        place = (self._rough - np.float32(edges[0] - step)) * np.float32(1 / step)
+        np.clip(place, 0, len(edges) + 0.5, out=place)
+        found = place.astype(np.uint8)
+        place -= np.rint(place)
+        width = np.float32(4 * margin / step + CLOSE * len(edges))
+        near = (np.abs(place, out=place) <= width).nonzero()[0]
+        if len(near):
+            found[near] = np.searchsorted(thresholds, view.of(self._exact(near)), "right")
+        return found.reshape(self._shape)
+
     def ties(self, view: View, k: int) -> int:
         at = self.rank(k)
         return int(np.count_nonzero(view.of(self._near[k][2]) == view.of(at)))
@@ -161,6 +181,7 @@ class View:
     def __init__(self, field: Field, normals: tuple[Normal, ...] = ()) -> None:
         self._field, self._normals = field, normals
         self._further: dict[Normal, View] = {}
+        self._kept: dict[Hashable, np.ndarray] = {}
         self._tops: dict[int, np.float32] = {}
 
     def normal(self, how: Normal) -> View:
@@ -242,6 +263,16 @@ class View:
     def above_rank(self, k: int, strict: bool) -> np.ndarray:
         """Which pixels are greater than (or at least) the value at position `k`."""
         return self._field.above_rank(self, k, strict)
+
+    def keep(self, key: Hashable, make: Callable[[], np.ndarray]) -> np.ndarray:
+        """What `make` gives, the same the next time for the same `key`."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+    def levels(self, thresholds: np.ndarray) -> np.ndarray:
+        """How many of the rising `thresholds` (t,) float32 each pixel reaches, (h, w) uint8."""
+        return self._field.levels(self, thresholds)
 
     def ties(self, k: int) -> int:
         """How many pixels equal the value at position `k`, itself included."""

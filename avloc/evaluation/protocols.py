@@ -123,7 +123,8 @@ class Protocol:
 
     def predict(self, view: View) -> np.ndarray:
         """The predicted pixels (h, w) bool of one view."""
-        return self.cut.mask(view.normal(self.last))
+        final = view.normal(self.last)
+        return final.keep(self.cut, lambda: self.cut.mask(final))
 
 
 def at_true_size(view: View, truth: Truth) -> np.ndarray:

@@ -35,7 +35,15 @@ class SearchProtocol:
     def score(self, canvas: Canvas, truth: Truth) -> np.ndarray:
         """cIoU under each threshold, (t,) float64."""
         view = canvas.view(self.kernel, self.scale).normal(self.normal)
-        return np.array([truth.ciou(view.above(at, strict=False)) for at in self.thresholds])
+        steps = view.levels(np.array(self.thresholds, np.float32)).ravel()
+        # Pixels that reach a threshold: those of all levels from there on.
+        called = _at_least(steps, len(self.thresholds))
+        hits = _at_least(steps[truth.inside.ravel()], len(self.thresholds))
+        whole = truth.area + called - hits
+        if truth.half is not None:
+            hits = hits - 0.5 * _at_least(steps[truth.half.ravel()], len(self.thresholds))
+        with np.errstate(invalid="ignore"):
+            return np.where(whole > 0, hits / whole, np.nan)
 
     def summarise(self, scores: Sequence[np.ndarray]) -> dict[str, float]:
         """Success, area and mean cIoU under the best threshold, and the threshold itself."""
@@ -54,6 +62,12 @@ class SearchProtocol:
         """The items as detections, for each threshold; an undefined cIoU is 0 here."""
         table = np.nan_to_num(np.array(scores))
         return [Detections(visible, column, confidence, area) for column in table.T]
+
+
+def _at_least(levels: np.ndarray, count: int) -> np.ndarray:
+    """How many of `levels` (n,) are at least 1, 2, ... `count`: (count,) float64."""
+    each = np.bincount(levels, minlength=count + 1)
+    return each[::-1].cumsum()[-2::-1].astype(float)
 
 
 ACL = SearchProtocol(
