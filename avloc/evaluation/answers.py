@@ -11,7 +11,9 @@ from avloc.resize import resize
 
 
 def box_truth(item: Item) -> Truth:
-    """The truth of an item's boxes, or where it has none, of its mask."""
+    """The truth of an item's boxes, or where it has none, of its mask; empty for a negative."""
+    if not item.sounds:
+        return rasterise(np.zeros((0, 4)))
     if item.mask is not None and not len(item.boxes):
         return pixel_truth(item)
     return rasterise(item.boxes, item.scale, votes=item.votes is not None)

@@ -7,15 +7,34 @@ from dataclasses import dataclass
 
 from avloc.data.benchmarks.types import Benchmark
 from avloc.errors import DataError, UsageError
-from avloc.evaluation.judges import ForeignJudge, Judge, MapJudge, SearchJudge, SegmentationJudge
+from avloc.evaluation.dense import DENSEAV
+from avloc.evaluation.duet import DUET
+from avloc.evaluation.judges import Judge, MapJudge
+from avloc.evaluation.judges_of_kinds import (
+    DenseJudge,
+    DuetJudge,
+    ForeignJudge,
+    OwnJudge,
+    SearchJudge,
+    SegmentationJudge,
+)
 from avloc.evaluation.negatives import KINDS, NEGATIVES, PUBLISHED, Thresholds
+from avloc.evaluation.own import OWN
 from avloc.evaluation.protocols import PROTOCOLS
 from avloc.evaluation.references import Masks
 from avloc.evaluation.search import ACL
 from avloc.evaluation.segmentation import SEGMENTATION
 from avloc.registry import Registry
 
-NAMES = (*PROTOCOLS, ACL.name, *SEGMENTATION, NEGATIVES.name)
+NAMES = (
+    OWN.name,
+    *PROTOCOLS,
+    ACL.name,
+    *SEGMENTATION,
+    DENSEAV.name,
+    DUET.name,
+    NEGATIVES.name,
+)
 _KNOWN: Registry[str] = Registry("protocol")
 for _name in NAMES:
     _KNOWN.add(_name, _name)
@@ -72,6 +91,8 @@ def panel(
     masks, judges, left_out = Masks(), [], {}
     for name in names or NAMES:
         lack = lacks(name, benchmark, extras, allow_missing and bool(names))
+        if not names and name == DUET.name and "duet" not in benchmark.name:
+            lack = lack or f"{name}: matching maps with sources takes long; ask for it by name"
         if lack and names:
             raise DataError(lack)
         if lack:
@@ -86,13 +107,18 @@ def lacks(
 ) -> str:
     """What a protocol needs and does not find, as a line; "" where it finds all."""
     items = benchmark.items
-    if name in SEGMENTATION and not boxes_for_masks:
+    if name in (*SEGMENTATION, DENSEAV.name) and not boxes_for_masks:
         without = next((item for item in items if item.mask is None), None)
         if without is not None:
             return (
                 f"{name}: {without.id} of {benchmark.name} has no mask; take a list with masks, or "
                 "let the boxes stand in with --allow-missing"
             )
+    if name == DUET.name and not _pairs(benchmark):
+        return (
+            f"{name}: {items[0].id} of {benchmark.name} is alone in its picture; take a list of "
+            "pairs, such as music-duet, vggsound-duet or is3"
+        )
     if name in PROTOCOLS and PROTOCOLS[name].negatives and all(item.sounds for item in items):
         return (
             f"{name}: {benchmark.name} has no item without a visible source ({items[0].id} has "
@@ -116,5 +142,15 @@ def _judge(name: str, benchmark: Benchmark, masks: Masks, thresholds: Thresholds
     if name == NEGATIVES.name:
         protocol = NEGATIVES.on(benchmark.name)
         return ForeignJudge(protocol, thresholds or PUBLISHED["sslalign"])
-    pairs = len({item.group or item.id for item in benchmark.items}) < len(benchmark.items)
-    return MapJudge(PROTOCOLS[name].on(benchmark.name), masks, pairs)
+    if name == DENSEAV.name:
+        return DenseJudge(DENSEAV)
+    if name == DUET.name:
+        return DuetJudge(DUET)
+    if name == OWN.name:
+        silent = not all(item.sounds for item in benchmark.items)
+        return OwnJudge(OWN, masks, _pairs(benchmark), silent)
+    return MapJudge(PROTOCOLS[name].on(benchmark.name), masks, _pairs(benchmark))
+
+
+def _pairs(benchmark: Benchmark) -> bool:
+    return len({item.group or item.id for item in benchmark.items}) < len(benchmark.items)

@@ -11,7 +11,7 @@ import numpy as np
 
 from avloc.data.benchmarks.types import Item
 from avloc.evaluation import negatives as foreign
-from avloc.evaluation import protocols, scoring, search, segmentation
+from avloc.evaluation import protocols, scoring
 from avloc.evaluation.answers import pixel_truth
 from avloc.evaluation.canvas import Canvas, Scale
 from avloc.evaluation.maps import ItemMaps
@@ -39,6 +39,7 @@ class Sheet:
     heat: Canvas
     objects: Canvas | None = None
     foreign: Mapping[str, Canvas] = field(default_factory=dict)
+    confidence: float | None = None
 
     @classmethod
     def of(cls, maps: ItemMaps, scale: Scale | None) -> Sheet:
@@ -48,6 +49,7 @@ class Sheet:
             Canvas(maps.values, scale),
             None if maps.objectness is None else Canvas(maps.objectness),
             {kind: Canvas(values, scale) for kind, values in others.items() if values is not None},
+            maps.confidence,
         )
 
 
@@ -112,7 +114,7 @@ class MapJudge:
     def __init__(self, protocol: protocols.Protocol, masks: Masks, pairs: bool) -> None:
         self.name = protocol.name
         self.protocol = protocol
-        self.limited = protocol.cut.half is not None
+        self.limited = protocol.cut.half is not None and protocol.cut.least is None
         headline = ["ciou", "auc"]
         headline += ["ciou_adap"] * protocol.adaptive
         headline += ["iiou"] * (protocol.pairs and pairs)
@@ -129,7 +131,7 @@ class MapJudge:
             name: [masks.add(protocol.predict(view)) for view in views]
             for name, views in self._views.items()
         }
-        if protocol.cut.half is not None and protocol.cut.least is None:
+        if self.limited:
             # One disc for all of these, with the pixels on its edge, which ">" would leave out.
             view = self._views["centre"][0]
             self._masks["centre"] = [masks.add(view.above(view.rank(HALF), strict=False))]
@@ -196,151 +198,6 @@ class MapJudge:
                     values = np.array(list(least.values()))
                     found[f"{before}iiou{rule}"] = (values >= 0.5) * 1.0, list(least)
                     found[f"{before}iauc{rule}"] = areas(values), list(least)
-        return found
-
-
-class SearchJudge:
-    """ACL's protocol, the best of several thresholds."""
-
-    headline: tuple[str, ...] = ("ciou", "auc")
-    limited = False
-
-    def __init__(self, protocol: search.SearchProtocol, masks: Masks) -> None:
-        self.name = protocol.name
-        self.protocol = protocol
-        everything = masks.add(np.ones((GRID, GRID), bool))
-        self._masks = {"whole": [[everything] * len(protocol.thresholds)]}
-        for name in DRAWN:
-            views = [
-                canvas.view(protocol.kernel, protocol.scale).normal(protocol.normal)
-                for canvas in canvases(name)
-            ]
-            self._masks[name] = [
-                [masks.add(view.above(at, strict=False)) for at in protocol.thresholds]
-                for view in views
-            ]
-
-    def describe(self) -> dict[str, Any]:
-        return asdict(self.protocol)
-
-    def wants(self, item: Item) -> bool:
-        return item.sounds
-
-    def judge(self, sheet: Sheet, case: Case) -> tuple[np.ndarray, str]:
-        return self.protocol.score(sheet.heat, case.truth), case.unit
-
-    def reference(self, name: Reference, case: Case) -> tuple[np.ndarray, str]:
-        if name == "half_oracle":
-            return np.full(len(self.protocol.thresholds), best_half(case.truth)), case.unit
-        which = turn(case.number, self._masks[name])
-        return case.fixed[self._masks[name][which]], case.unit
-
-    def summarise(self, entries: Sequence[tuple[np.ndarray, str]]) -> dict[str, float]:
-        return self.protocol.summarise([ciou for ciou, _ in entries])
-
-    def _best(self, entries: Sequence[tuple[np.ndarray, str]]) -> np.ndarray:
-        column = self.protocol.thresholds.index(self.summarise(entries)["threshold"])
-        return np.array([ciou[column] for ciou, _ in entries])
-
-    def values(self, entries: Sequence[tuple[np.ndarray, str]]) -> list[dict[str, float]]:
-        return [{"ciou": float(value)} for value in self._best(entries)]
-
-    def means(self, entries: Sequence[tuple[np.ndarray, str]]) -> Means:
-        return shares(self._best(entries), [group for _, group in entries], "", "")
-
-
-class SegmentationJudge:
-    """AVSBench's protocols."""
-
-    headline: tuple[str, ...] = ("miou", "f_score")
-    limited = False
-
-    def __init__(self, protocol: segmentation.SegmentationProtocol) -> None:
-        self.name = protocol.name
-        self.protocol = protocol
-
-    def describe(self) -> dict[str, Any]:
-        return asdict(self.protocol)
-
-    def wants(self, item: Item) -> bool:
-        return True
-
-    def judge(self, sheet: Sheet, case: Case) -> tuple[segmentation.Frame, str]:
-        frame = self.protocol.score(sheet.heat, case.pixels)
-        return frame, case.unit
-
-    def reference(self, name: Reference, case: Case) -> tuple[segmentation.Frame, str]:
-        if name in DRAWN:
-            which = turn(case.number, canvases(name))
-            return self.judge(Sheet(canvases(name)[which]), case)
-        inside = case.pixels.inside
-        mask = np.ones_like(inside) if name == "whole" else half_mask(inside)
-        # A logit far from 0 on either side, in the protocol's own terms: surely in, surely out.
-        sure = np.where(mask, np.float32(100), np.float32(-100)).astype(np.float32)
-        return self.judge(Sheet(Canvas(sure)), case)
-
-    def summarise(self, entries: Sequence[tuple[segmentation.Frame, str]]) -> dict[str, float]:
-        return self.protocol.summarise([frame for frame, _ in entries])
-
-    def values(self, entries: Sequence[tuple[segmentation.Frame, str]]) -> list[dict[str, float]]:
-        return [{"iou": float(frame.iou)} for frame, _ in entries]
-
-    def means(self, entries: Sequence[tuple[segmentation.Frame, str]]) -> Means:
-        iou = np.array([frame.iou for frame, _ in entries], float)
-        return {"miou": (iou, [group for _, group in entries])}
-
-
-class ForeignJudge:
-    """vssl_eval's protocol: each item under sounds that are not in its picture, too."""
-
-    headline: tuple[str, ...] = ("ciou", "auc", "ciou_maxq3", "auc_maxq3", "f_loc", "f_auc")
-    limited = False
-
-    def __init__(self, protocol: foreign.NegativesProtocol, thresholds: foreign.Thresholds) -> None:
-        self.name = protocol.name
-        self.protocol = protocol
-        self.thresholds = thresholds
-
-    def describe(self) -> dict[str, Any]:
-        return asdict(self.protocol) | {"thresholds": asdict(self.thresholds)}
-
-    def wants(self, item: Item) -> bool:
-        return item.sounds
-
-    def judge(self, sheet: Sheet, case: Case) -> tuple[dict[str, float], str]:
-        values = self.protocol.score(
-            sheet.heat, sheet.foreign, case.truth, self.thresholds, sheet.objects
-        )
-        return values, case.unit
-
-    def reference(self, name: Reference, case: Case) -> tuple[dict[str, float], str]:
-        """References hear nothing, so that every sound gives the same map; the oracle's negatives
-        are empty."""
-        if name in DRAWN:
-            heat = canvases(name)[turn(case.number, canvases(name))]
-        else:
-            inside = case.truth.inside
-            mask = np.ones_like(inside) if name == "whole" else half_mask(inside)
-            heat = Canvas(np.where(mask, np.float32(1), np.float32(-1)).astype(np.float32))
-        none = Canvas(np.full((GRID, GRID), -1, np.float32))
-        other = none if name == "half_oracle" else heat
-        return self.judge(Sheet(heat, None, dict.fromkeys(foreign.KINDS, other)), case)
-
-    def summarise(self, entries: Sequence[tuple[dict[str, float], str]]) -> dict[str, float]:
-        return self.protocol.summarise(
-            [values for values, _ in entries], [group for _, group in entries]
-        )
-
-    def values(self, entries: Sequence[tuple[dict[str, float], str]]) -> list[dict[str, float]]:
-        return [{"ciou": values["ciou_median"], **values} for values, _ in entries]
-
-    def means(self, entries: Sequence[tuple[dict[str, float], str]]) -> Means:
-        units = [group for _, group in entries]
-        found: Means = {}
-        for name in entries[0][0]:
-            column = np.array([values[name] for values, _ in entries])
-            if name.startswith(("pia_", "ciou_max", "ciou_05")):
-                found[name] = np.nan_to_num(column), units
         return found
 
 

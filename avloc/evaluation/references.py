@@ -106,3 +106,30 @@ def _packed(mask: np.ndarray) -> np.ndarray:
 def turn(number: int, of: Sequence[object]) -> int:
     """Which of several maps the item `number` takes."""
     return number % len(of)
+
+
+class Ranking:
+    """A map (h, w) that is compared with many truths by the order of its pixels alone."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        flat = values.ravel()
+        order = np.argsort(-flat, kind="stable")
+        place = np.empty(flat.size, np.int64)
+        place[order] = np.arange(flat.size)
+        # The place of the last of equal pixels, so that they count together.
+        ordered = flat[order]
+        last = np.searchsorted(-ordered, -ordered, side="right")
+        self._place = place.reshape(values.shape)
+        self._called = last[place].reshape(values.shape)
+
+    def first(self, count: int) -> np.ndarray:
+        """The `count` greatest pixels, (h, w) bool; of equal ones those that come first."""
+        return self._place < count
+
+    def ap(self, inside: np.ndarray) -> float:
+        """Average precision of the pixels; 0 where nothing is inside."""
+        called = np.sort(self._called[inside])
+        if not called.size:
+            return 0.0
+        hits = np.searchsorted(called, called, side="right")
+        return float(np.mean(hits / called))

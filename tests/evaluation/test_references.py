@@ -5,8 +5,17 @@ import pytest
 
 from avloc.data.benchmarks import read_benchmark
 from avloc.evaluation.choosing import panel
+from avloc.evaluation.own import OWN
 from avloc.evaluation.protocols import HALF, PIXELS
-from avloc.evaluation.references import Masks, best_half, best_size, disc
+from avloc.evaluation.references import (
+    DRAWN,
+    Masks,
+    Ranking,
+    best_half,
+    best_size,
+    canvases,
+    disc,
+)
 from avloc.evaluation.run import evaluate
 from avloc.evaluation.truth import rasterise
 
@@ -51,6 +60,18 @@ def test_the_disc_is_round():
     y, x = np.mgrid[:224, :224] + 0.5 - 112
     order = np.argsort(-(np.hypot(x, y).ravel()), kind="stable")
     assert (np.diff(values.ravel()[order]) >= 0).all()
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_references_score_as_their_maps_do(name):
+    """Under avloc's own protocol, whose numbers references get by a shorter way."""
+    for truth in list(truths())[2:]:
+        for canvas in canvases(name)[:2]:
+            view = canvas.view(OWN.kernel, OWN.scale)
+            ranking = Ranking(view.values)
+            slow = OWN.score(canvas, truth).values
+            assert truth.ciou(ranking.first(truth.pixels)) == slow["true_size"]
+            assert ranking.ap(truth.inside) == pytest.approx(slow["pixel_ap"], abs=0.003)
 
 
 FIELD = {

@@ -72,7 +72,14 @@ class TestGoldens:
 class TestReferences:
     def test_stand_beside_every_score(self, goldens, listed):
         report = evaluate(maps_of(goldens, "cos", True), listed, panel([], listed), "cosine")
-        left_out = {"negatives", "avsbench", "avsbench-whole-set", "slavc-extended"}
+        left_out = {
+            "negatives",
+            "avsbench",
+            "avsbench-whole-set",
+            "slavc-extended",
+            "denseav",
+            "duet",
+        }
         assert set(report.protocols) == set(NAMES) - left_out
         for verdict in report.protocols.values():
             assert list(verdict.baselines) == list(REFERENCES)
@@ -80,7 +87,9 @@ class TestReferences:
                 assert set(verdict.headline) <= set(numbers)
 
     def test_nothing_exceeds_the_ceiling_where_there_is_one(self, listed):
-        names = [name for name in NAMES if name not in ("negatives", "slavc-extended")]
+        names = [
+            name for name in NAMES if name not in ("negatives", "slavc-extended", "denseav", "duet")
+        ]
         chosen = panel([n for n in names if not n.startswith("avsbench")], listed)
         report = evaluate(None, listed, chosen)
         for name, verdict in report.protocols.items():
@@ -198,3 +207,50 @@ def test_maps_under_other_sounds():
     assert found.metrics["pia_offscreen"] > 0.3
     assert set(found.baselines) == set(REFERENCES)
     assert found.baselines["half_oracle"]["pia_noise"] == 0
+
+
+def test_every_protocol_runs_where_all_is_there_that_any_wants(tmp_path):
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    items = []
+    for number in range(6):
+        mask = np.zeros((224, 224), np.uint8)
+        mask[20 * number :, 30:150] = 255
+        path = tmp_path / f"{number}.png"
+        Image.fromarray(mask).save(path)
+        box = np.array([[30, 20 * number, 150, 224]], float)
+        group, label = f"picture{number // 2}", f"kind{number % 2}"
+        items.append(Item(f"i{number}", box, (224, 224), group=group, label=label, mask=path))
+    silent = Image.new("L", (224, 224))
+    silent.save(tmp_path / "none.png")
+    nothing = boxes()
+    items.append(Item("no", nothing, (1, 1), sounds=False, mask=tmp_path / "none.png"))
+    listed = small(*items)
+    given = [
+        (item.id, ItemMaps(*rng.standard_normal((5, 7, 7)).astype(np.float32), confidence=0.1 * k))
+        for k, item in enumerate(items)
+    ]
+    extras = ("objectness", "silence", "noise", "offscreen", "confidence")
+    seen = []
+    report = evaluate(
+        given,
+        listed,
+        panel(NAMES, listed, extras),
+        "cosine",
+        progress=lambda *now: seen.append(now),
+    )
+    assert list(report.protocols) == list(NAMES)
+    assert seen[-1] == (7, 7)
+    for name, verdict in report.protocols.items():
+        assert verdict.metrics, name
+        assert set(verdict.headline) <= set(verdict.metrics), name
+        for reference, numbers in verdict.baselines.items():
+            assert set(verdict.headline) <= set(numbers), (name, reference)
+        assert set(verdict.intervals) <= set(verdict.metrics), name
+        for metric, interval in verdict.intervals.items():
+            value = verdict.metrics[metric]
+            assert interval.mean == pytest.approx(value, abs=1e-6, nan_ok=True), (name, metric)
+    assert report.protocols["avloc"].metrics["confidence_auroc"] == 0
+    assert report.protocols["lvs"].count == 6
+    assert report.protocols["slavc-extended"].count == 7
