@@ -60,8 +60,9 @@ def heighten(wide: np.ndarray, kernel: Kernel, height: int) -> np.ndarray:
         return fused.astype(np.float32)
     total = wide.take(source[1], axis=0)
     total *= weight[1][:, None]
+    fused = np.empty(total.shape)
     for k in (0, *range(2, len(source))):
-        fused = double.take(source[k], axis=0)
+        double.take(source[k], axis=0, out=fused, mode="clip")  # "raise" would copy once more
         fused *= scale[k]
         fused += total
         np.copyto(total, fused, casting="same_kind")
