@@ -139,8 +139,8 @@ class Enlarged(Field):
 
     def above_rank(self, view: View, k: int, strict: bool) -> np.ndarray:
         at = self.rank(k)
-        margin, near, exact = self._near[k]
-        if 2 * self._slack + CLOSE * view.reach > margin / 2:
+        _, near, exact = self._near[k]
+        if self._merges(view, k):
             return self.above(view, np.float32(view.of(at)), strict)
         mask = self._rough > at + self._slack
         mask[near] = _exceeds(view.of(exact), view.of(at), strict)
@@ -150,7 +150,8 @@ class Enlarged(Field):
         margin = 2 * self._slack + CLOSE * view.reach
         edges = np.array([view.origin(at)[0] for at in thresholds])
         step = (edges[-1] - edges[0]) / (len(edges) - 1) if len(edges) > 1 else 0.0
-        if not step or np.ptp(np.diff(edges)) > margin or not np.isfinite(margin):
+        even = np.isfinite(edges).all() and np.ptp(np.diff(edges)) <= margin if step else False
+        if not even:
             return super().levels(view, thresholds)
         place = (self._rough - np.float32(edges[0] - step)) * np.float32(1 / step)
         np.clip(place, 0, len(edges) + 0.5, out=place)
@@ -164,7 +165,14 @@ class Enlarged(Field):
 
     def ties(self, view: View, k: int) -> int:
         at = self.rank(k)
+        if self._merges(view, k):
+            reached, exceeded = (self.above_rank(view, k, strict) for strict in (False, True))
+            return int(np.count_nonzero(reached)) - int(np.count_nonzero(exceeded))
         return int(np.count_nonzero(view.of(self._near[k][2]) == view.of(at)))
+
+    def _merges(self, view: View, k: int) -> bool:
+        """Whether `view` may make values equal that are not kept as close to position `k`."""
+        return view.flat or 2 * self._slack + CLOSE * view.reach > self._near[k][0] / 2
 
     def _exact(self, pixels: np.ndarray) -> np.ndarray:
         """The values (n,) of `pixels` (n,), counted in rows."""
@@ -208,6 +216,11 @@ class View:
         for how, low, high in self._steps:
             raw = RULES[how].forward(raw, low, high)
         return np.asarray(raw)
+
+    @cached_property
+    def flat(self) -> bool:
+        """Whether values that are far apart may become one."""
+        return any(RULES[how].flat for how in self._normals)
 
     @cached_property
     def reach(self) -> float:

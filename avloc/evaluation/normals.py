@@ -34,11 +34,13 @@ class Rule:
         forward: The normalised values, rounded as the original rounds.
         back: About where a normalised value comes from, in float64.
         reach: The size of numbers that appear on the way, beside those of the map.
+        flat: Whether it gives one value to some that are far apart. `back` is no number there.
     """
 
     forward: Callable[..., np.ndarray]
     back: Callable[[float, float, float], float]
     reach: float = 0.0
+    flat: bool = False
 
 
 def _range(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
@@ -89,7 +91,6 @@ RULES: dict[Normal, Rule] = {
         _cosine_fixed, lambda p, low, high: (2 * p - 1) / TEMPERATURE, 2 / TEMPERATURE
     ),
     "objects-fixed": Rule(_objects_fixed, lambda p, low, high: 2.5 * p),
-    "unit": Rule(_unit, lambda p, low, high: 2 * p - 1, 1.0),
-    # Flat where it saturates: no neighbourhood is wide enough there.
-    "sigmoid": Rule(_sigmoid, lambda p, low, high: 0.0, np.inf),
+    "unit": Rule(_unit, lambda p, low, high: 2 * p - 1 if 0 < p < 1 else np.nan, 1.0, flat=True),
+    "sigmoid": Rule(_sigmoid, lambda p, low, high: np.nan, flat=True),
 }

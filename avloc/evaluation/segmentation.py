@@ -138,8 +138,6 @@ def _sum(values: Sequence[np.float32]) -> np.float32:
         parts[0] += row
     for part in parts[1:]:
         parts[0] += part
-    if lanes == 1:
-        return np.float32(parts[0, 0])
     total = np.float32(0)
     for value in (*numbers[len(rows) * lanes :], *parts[0]):
         total = np.float32(total + value)
