@@ -10,6 +10,7 @@ import typer
 
 from avloc.cli import options as opt
 from avloc.cli import scores
+from avloc.cli.asking import Choice, fitting, located, parts
 from avloc.cli.console import Reporter, put, put_rich
 from avloc.errors import DataError, UsageError
 from avloc.files import replacing
@@ -56,6 +57,17 @@ def evaluate(
     baselines_only: Annotated[
         bool, typer.Option("--baselines-only", help="Centre, whole, best half, random; no maps.")
     ] = False,
+    trained_on: Annotated[
+        Path | None, typer.Option(help="Training list; says what of the test stands in it.")
+    ] = None,
+    trained_media: Annotated[
+        Path | None, typer.Option(help="Frames and sounds of that list, compared by content.")
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep a model's maps here, and go on from there.")
+    ] = None,
+    quality: opt.Quality = opt.QualityName.DEFAULT,
+    device: opt.Device = "auto",
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
@@ -70,12 +82,26 @@ def evaluate(
     other = None if against is None else load(against)
     benchmark, model = _shifted(model, benchmark, maps, annotations, baselines_only)
     listed = _list(benchmark, annotations, data)
+    media = data or (annotations.parent if annotations is not None else None)
     if baselines_only:
         report = _baselines(listed, names, allow_missing, reporter)
     elif maps is not None:
         report = _maps(maps, listed, names, scale, allow_missing, reporter)
+    elif model is not None:
+        found = _model(
+            model,
+            located(listed, media, benchmark),
+            names,
+            Choice(quality.value, device, keep, allow_missing),
+            reporter,
+        )
+        if found is None:
+            return
+        report = found
     else:
-        raise UsageError("name a model and a benchmark, or --maps and --annotations")
+        raise UsageError("no model and no --maps; name one, or ask for --baselines-only")
+    if trained_on is not None:
+        report = replace(report, contamination=_seen(trained_on, trained_media, listed, data))
     compared = None
     if other is not None:
         from avloc.evaluation.comparing import compare
@@ -156,13 +182,17 @@ def _maps(
     reporter: Reporter,
 ) -> Report:
     from avloc.evaluation.choosing import panel
-    from avloc.evaluation.maps import MapFile, match, read_all
+    from avloc.evaluation.maps import MapFile, greatest, match, read_all
+    from avloc.evaluation.negatives import KINDS, NEGATIVES, Thresholds
     from avloc.evaluation.provenance import provenance
     from avloc.evaluation.run import evaluate as run
 
     file = MapFile(path)
     found = match(file, [item.id for item in listed.items], listed.name, allow_missing)
-    chosen = panel(names, listed, found.extras, allow_missing=allow_missing)
+    thresholds = None
+    if set(KINDS) <= set(found.extras) and (not names or NEGATIVES.name in names):
+        thresholds = Thresholds.of(greatest(file, found))
+    chosen = panel(names, listed, found.extras, thresholds, allow_missing)
     for name, why in chosen.left_out.items():
         reporter.detail(f"{name} is left out: {why.removeprefix(f'{name}: ')}")
     faults: dict[str, str] = {}
@@ -183,6 +213,51 @@ def _maps(
         unknown=found.unknown,
         provenance={"scale": scale, **provenance(listed, [path])},
     )
+
+
+def _model(
+    model: str, listed: Benchmark, names: tuple[str, ...], choice: Choice, reporter: Reporter
+) -> Report | None:
+    from avloc.evaluation.choosing import panel
+    from avloc.evaluation.provenance import provenance
+    from avloc.evaluation.run import evaluate as run
+    from avloc.models.catalogue import find_weights
+
+    chosen = panel(names, listed, ("confidence",), allow_missing=choice.allow_missing)
+    weights = find_weights(model)
+    faults: dict[str, str] = {}
+    source = parts(weights, listed, choice, reporter)
+    if source is None:
+        return None
+    with reporter.progress(listed.name, "items") as advance:
+        report = run(
+            fitting(source, faults, choice.allow_missing),
+            listed,
+            chosen,
+            "cosine",
+            model,
+            WORKERS,
+            advance,
+        )
+    missing = tuple(name for name in report.missing if name not in faults)
+    told = {"quality": choice.quality, "scale": "cosine", **provenance(listed, [weights])}
+    return replace(report, missing=missing, faults=faults, provenance=told)
+
+
+def _seen(
+    trained_on: Path, trained_media: Path | None, listed: Benchmark, data: Path | None
+) -> dict[str, Any]:
+    from avloc.data.contamination import clips_of, contamination, read_clips
+
+    if trained_media is not None and data is None:
+        raise UsageError("--trained-media: name the folder of the test's media, too (--data DIR)")
+    found = contamination(
+        read_clips(trained_on),
+        clips_of(listed),
+        trained_media,
+        data if trained_media is not None else None,
+    )
+    return {"list": str(trained_on), **found.to_json()}
 
 
 def _write(path: Path, text: str) -> None:

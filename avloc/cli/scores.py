@@ -126,10 +126,23 @@ def notes(report: Report) -> list[str]:
     if len(report.sizes) > 1:
         sizes = ", ".join(f"{count} of {size}" for size, count in report.sizes.items())
         told.append(f"maps of several sizes: {sizes}")
+    told += _seen(report)
     if report.problems:
         more = f" (and {len(report.problems) - 1} more)" if len(report.problems) > 1 else ""
         told.append(f"the list itself: {report.problems[0]}{more}; all are in --json")
     return told
+
+
+def _seen(report: Report) -> list[str]:
+    found = report.contamination
+    if found is None:
+        return []
+    told = [f"{len(found['seen'])} of {found['tested']} clips stand in {found['list']}"]
+    if found["videos"]:
+        told.append(f"and {len(found['videos'])} are other pieces of videos in it")
+    if not found["seen"]:
+        return told
+    return [f"{', '.join(told)}: seen in training"]
 
 
 def _ties(report: Report) -> list[str]:

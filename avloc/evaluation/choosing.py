@@ -82,7 +82,7 @@ def panel(
         names: the protocols; none: all that the list and the maps have what they need for.
         benchmark: the list.
         extras: what all items have beside their maps, of `maps.EXTRAS`.
-        thresholds: for `negatives`; None: those that vssl_eval has for SSLalignment.
+        thresholds: for `negatives`, made of the maps; None: vssl_eval's for SSLalignment.
         allow_missing: boxes may stand in for masks.
 
     Raises:

@@ -155,7 +155,7 @@ class MapJudge:
         truth, values = case.truth, {}
         if name == "half_oracle":
             values["ciou"], adaptive = best_half(truth), best_size(truth)
-            confidence = float(truth.boxes > 0)
+            confidence = values["ciou"]  # so that what succeeds comes first
         else:
             which = turn(case.number, self._masks[name])
             values["ciou"] = adaptive = float(case.fixed[self._masks[name][which]])

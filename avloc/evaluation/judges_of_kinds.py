@@ -237,7 +237,7 @@ class OwnJudge:
             best = best_half(truth)
             ideal = float(truth.area > 0)
             values = {"ciou": best, "true_size": ideal, "iou": best, "pixel_ap": ideal}
-            values["confidence"] = float(visible)
+            values["confidence"] = best  # so that what succeeds comes first
         values = {key: float(np.nan_to_num(value)) for key, value in values.items()}
         return own.OwnScore(values, visible, truth.area, self._group(case))
 
@@ -330,6 +330,7 @@ class DuetJudge:
         units = [entry.group for entry in entries]
         ciou = np.array([entry.ciou for entry in entries])
         found = shares(ciou, units, "", "")
+        del found["mean_ciou"]
         found["ciou_03"] = (ciou >= 0.3) * 1.0, units
         found["cap"] = np.array([entry.ap for entry in entries]), units
         return found

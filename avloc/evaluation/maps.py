@@ -18,6 +18,7 @@ import numpy as np
 from avloc.errors import DataError
 
 EXTRAS = ("objectness", "silence", "noise", "offscreen", "confidence")
+_WANTED = "write numpy.savez(FILE, **{ID: heatmap, ...}), one array (h, w) for each item"
 GO_ON = "--allow-missing goes on without it"
 
 
@@ -240,4 +241,11 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:80] or type(error).__name__
 
 
-_WANTED = "write numpy.savez(FILE, **{ID: heatmap, ...}), one array (h, w) for each item"
+def greatest(file: MapFile, found: Match) -> np.ndarray:
+    """The greatest value of each map under a sound that is not in the picture, (n,)."""
+    kinds = [kind for kind in ("silence", "noise", "offscreen") if kind in found.extras]
+    tops = []
+    for item in found.common:
+        maps = file.read(item, kinds)
+        tops += [float(getattr(maps, kind).max()) for kind in kinds]
+    return np.array(tops)

@@ -149,6 +149,7 @@ def test_words_that_do_not_fit(avloc, made, words, told):
     ("words", "told"),
     [
         ((), "no benchmark"),
+        (("bundled", "vggss"), "--data DIR"),
         (("--annotations", "nowhere.json"), "nowhere.json: no such file"),
         (("vggss", "--baselines-only"), "--data DIR"),
         (("vgss", "--baselines-only"), "did you mean 'vggss'"),
@@ -174,3 +175,46 @@ def test_golden_maps_come_out_as_the_original_printed_them(avloc, tmp_path):
     found = json.loads(out[0])["protocols"]["lvs"]["metrics"]
     assert code == 0
     assert [f"cIoU {found['ciou']}", f"auc {found['auc']}"] == golden
+
+
+@pytest.fixture
+def media(tmp_path, tone):
+    """A folder with two items, of which one lacks its sound."""
+    import soundfile
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    rows = []
+    for name in ("a", "b"):
+        pixels = rng.integers(0, 256, (6, 8, 3), np.uint8)
+        Image.fromarray(pixels).resize((96, 72)).save(tmp_path / f"{name}.png")
+        rows.append({"id": name, "boxes": [[0, 0, 0.5, 1]], "frame": f"{name}.png"})
+        rows[-1]["sound"] = f"{name}.wav"
+    soundfile.write(tmp_path / "a.wav", tone(1.0, 16_000), 16_000)
+    (tmp_path / "benchmark.json").write_text(json.dumps(rows))
+    return tmp_path
+
+
+def test_a_model_on_a_folder(avloc, media):
+    words = ("evaluate", "bundled", media, "--device", "cpu", "--protocol", "lvs,avloc")
+    code, out, err = avloc(*words)
+    assert (code, out) == (1, [])
+    assert "b: no sound of it in the folder" in err[-1]
+    assert "--allow-missing" in err[-1]
+    words = (*words, "--allow-missing", "--keep", media / "kept", "--json", "-")
+    code, out, _ = avloc(*words)
+    value = json.loads(out[0])
+    assert code == 0
+    assert value["items"]["missing"] == ["b"]
+    assert list(value["sha256"]["weights"]) == ["wild.safetensors"]
+    assert value["protocols"]["avloc"]["items"]["a"]["confidence"] < 1
+    assert json.loads(avloc(*words)[1][0]) == value
+
+
+def test_what_training_has_seen(avloc, made):
+    (made / "train.txt").write_text("left\nother\n")
+    words = ("--protocol", "lvs", "--json", "-", "--trained-on", made / "train.txt")
+    code, out, err = avloc(*given(made, *words))
+    assert code == 0
+    assert json.loads(out[0])["contamination"]["seen"] == ["left"]
+    assert any("1 of 3 clips stand in" in line for line in err)

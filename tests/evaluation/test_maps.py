@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from avloc.errors import DataError
-from avloc.evaluation.maps import MapFile, match, read_all
+from avloc.evaluation.maps import MapFile, greatest, match, read_all
+from avloc.evaluation.negatives import KINDS
 
 GOOD = np.linspace(-1, 1, 12).reshape(3, 4)
 
@@ -144,3 +145,10 @@ def test_pickled_arrays_are_not_opened(tmp_path):
     file = write(tmp_path / "m.npz", a=np.array([{"x": 1}], object))
     with pytest.raises(DataError, match="a: cannot be read"):
         read(file, ["a"])
+
+
+def test_the_greatest_values_under_foreign_sounds(tmp_path):
+    arrays = {f"{i}/{kind}": GOOD - n for i in "ab" for n, kind in enumerate(KINDS)}
+    file = write(tmp_path / "m.npz", a=GOOD, b=GOOD, **arrays)
+    _, found, _ = read(file)
+    assert greatest(file, found).tolist() == [1, 0, -1] * 2

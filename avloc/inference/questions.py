@@ -1,0 +1,90 @@
+"""The pictures and sounds of a benchmark's items, made ready for a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from avloc.data.benchmarks.types import Item
+from avloc.errors import AvlocError, DataError
+from avloc.features.windows import grid_times, window_at
+from avloc.inference.engine import Engine
+from avloc.inference.localizer import HOP
+from avloc.media.reader import VideoReader
+from avloc.media.sound import read_wave
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """An item as a network takes it.
+
+    Attributes:
+        id: of the item.
+        prepared: (3, h, w) uint8, the picture.
+        windows: (k, n) float32, stretches of the sound that are evidence together.
+        fault: why there is neither; "" where there are both.
+    """
+
+    id: str
+    prepared: np.ndarray
+    windows: np.ndarray
+    fault: str = ""
+
+
+def ask(engine: Engine, item: Item) -> Question:
+    """Read an item's files. All of its sound is evidence, as in published scripts."""
+    try:
+        frame = _frame(item)
+        wave = _wave(item, engine.rate)
+    except AvlocError as error:
+        return Question(item.id, np.zeros(0), np.zeros(0), str(error))
+    times = grid_times(len(wave), engine.rate, HOP)
+    windows = [window_at(wave, engine.rate, float(time), engine.window) for time in times]
+    return Question(item.id, engine.prepare(frame), np.stack(windows))
+
+
+def lacks(item: Item) -> str:
+    """Which file an item has not got, as a line; "" where it has all it needs."""
+    if "clip" in item.media:
+        return ""
+    return next((f"no {kind}" for kind in ("frame", "sound") if not _is_there(item, kind)), "")
+
+
+def _is_there(item: Item, kind: str) -> bool:
+    return kind in item.media and Path(item.media[kind]).is_file()
+
+
+def _frame(item: Item) -> np.ndarray:
+    if _is_there(item, "frame"):
+        path = Path(item.media["frame"])
+        try:
+            with Image.open(path) as picture:
+                return np.asarray(picture.convert("RGB"))
+        except (OSError, Image.DecompressionBombError) as error:
+            raise DataError(f"{path}: cannot be read as a picture ({error})") from error
+    path = _clip(item, "frame")
+    if item.time is None:
+        raise DataError(f"{path}: nobody says which frame of it; put a frame beside it")
+    with VideoReader(path, item.time) as reader:
+        return reader.rgb(reader.first)
+
+
+def _wave(item: Item, rate: int) -> np.ndarray:
+    paths = [Path(item.media["sound"]) if _is_there(item, "sound") else _clip(item, "sound")]
+    if "mixed_with" in item.media:
+        paths.append(Path(item.media["mixed_with"]))
+    waves = [read_wave(path, rate)[0] for path in paths]
+    if not all(len(wave) for wave in waves):
+        raise DataError(f"{paths[0]}: no sound in it")
+    length = max(map(len, waves))
+    mixed = np.mean([np.pad(wave, (0, length - len(wave))) for wave in waves], axis=0)
+    return mixed.astype(np.float32)
+
+
+def _clip(item: Item, kind: str) -> Path:
+    if "clip" not in item.media:
+        raise DataError(f"{item.id}: no {kind}, and no clip to take it from; add the file")
+    return Path(item.media["clip"])
