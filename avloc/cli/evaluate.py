@@ -10,16 +10,15 @@ import typer
 
 from avloc.cli import options as opt
 from avloc.cli import scores
-from avloc.cli.asking import Choice, fitting, located, parts
+from avloc.cli.asking import Choice, located
 from avloc.cli.console import Reporter, put, put_rich
+from avloc.cli.drawing import drawn
+from avloc.cli.scoring import Scored, baselines, maps_of_file, maps_of_model
 from avloc.errors import DataError, UsageError
 from avloc.files import replacing
 
 if TYPE_CHECKING:
     from avloc.data.benchmarks import Benchmark
-    from avloc.evaluation.report import Report
-
-WORKERS = 2  # threads that score; more wait for each other
 
 
 def evaluate(
@@ -79,27 +78,28 @@ def evaluate(
     names = parse(protocol)
     if scale not in (None, "cosine", "logit"):
         raise UsageError(f"--scale {scale}: give cosine or logit")
+    if html is not None:
+        from avloc.evaluation.figures import check_plots
+
+        check_plots()
     other = None if against is None else load(against)
     benchmark, model = _shifted(model, benchmark, maps, annotations, baselines_only)
     listed = _list(benchmark, annotations, data)
     media = data or (annotations.parent if annotations is not None else None)
+    scored: Scored | None
     if baselines_only:
-        report = _baselines(listed, names, allow_missing, reporter)
+        scored = baselines(listed, names, allow_missing, reporter)
     elif maps is not None:
-        report = _maps(maps, listed, names, scale, allow_missing, reporter)
+        scored = maps_of_file(maps, listed, names, scale, allow_missing, reporter)
     elif model is not None:
-        found = _model(
-            model,
-            located(listed, media, benchmark),
-            names,
-            Choice(quality.value, device, keep, allow_missing),
-            reporter,
-        )
-        if found is None:
-            return
-        report = found
+        choice = Choice(quality.value, device, keep, allow_missing)
+        listed = located(listed, media, benchmark)
+        scored = maps_of_model(model, listed, names, choice, reporter)
     else:
         raise UsageError("no model and no --maps; name one, or ask for --baselines-only")
+    if scored is None:  # a helper of several processes; the first one has the report
+        return
+    report = scored.report
     if trained_on is not None:
         report = replace(report, contamination=_seen(trained_on, trained_media, listed, data))
     compared = None
@@ -123,7 +123,8 @@ def evaluate(
         _write(Path(json_out), dumps(report, indent=1) + "\n")
         reporter.say(f"report: {json_out}")
     if html is not None:
-        raise UsageError("--html: not there yet")
+        _write(html, drawn(replace(scored, report=report), media))
+        reporter.say(f"page: {html}")
 
 
 def _shifted(
@@ -155,93 +156,6 @@ def _list(benchmark: str | None, annotations: Path | None, data: Path | None) ->
     if benchmark is None:
         raise UsageError("no benchmark; name one with its --data, or a list with --annotations")
     return read_benchmark(benchmark, data)
-
-
-def _baselines(
-    listed: Benchmark, names: tuple[str, ...], allow_missing: bool, reporter: Reporter
-) -> Report:
-    from avloc.evaluation.choosing import panel
-    from avloc.evaluation.negatives import KINDS, NEGATIVES
-    from avloc.evaluation.provenance import provenance
-    from avloc.evaluation.run import evaluate as run
-
-    # References answer any sound; only where it is asked for, since nobody has such maps.
-    extras = KINDS if NEGATIVES.name in names else ()
-    chosen = panel(names, listed, extras, allow_missing=allow_missing)
-    with reporter.progress(listed.name, "items") as advance:
-        report = run(None, listed, chosen, workers=WORKERS, progress=advance)
-    return replace(report, provenance=provenance(listed))
-
-
-def _maps(
-    path: Path,
-    listed: Benchmark,
-    names: tuple[str, ...],
-    scale: Any,
-    allow_missing: bool,
-    reporter: Reporter,
-) -> Report:
-    from avloc.evaluation.choosing import panel
-    from avloc.evaluation.maps import MapFile, greatest, match, read_all
-    from avloc.evaluation.negatives import KINDS, NEGATIVES, Thresholds
-    from avloc.evaluation.provenance import provenance
-    from avloc.evaluation.run import evaluate as run
-
-    file = MapFile(path)
-    found = match(file, [item.id for item in listed.items], listed.name, allow_missing)
-    thresholds = None
-    if set(KINDS) <= set(found.extras) and (not names or NEGATIVES.name in names):
-        thresholds = Thresholds.of(greatest(file, found))
-    chosen = panel(names, listed, found.extras, thresholds, allow_missing)
-    for name, why in chosen.left_out.items():
-        reporter.detail(f"{name} is left out: {why.removeprefix(f'{name}: ')}")
-    faults: dict[str, str] = {}
-    with reporter.progress(path.name, "items") as advance:
-        report = run(
-            read_all(file, found, allow_missing, faults),
-            listed,
-            chosen,
-            scale,
-            path.name,
-            WORKERS,
-            advance,
-        )
-    return replace(
-        report,
-        missing=found.missing,
-        faults=faults,
-        unknown=found.unknown,
-        provenance={"scale": scale, **provenance(listed, [path])},
-    )
-
-
-def _model(
-    model: str, listed: Benchmark, names: tuple[str, ...], choice: Choice, reporter: Reporter
-) -> Report | None:
-    from avloc.evaluation.choosing import panel
-    from avloc.evaluation.provenance import provenance
-    from avloc.evaluation.run import evaluate as run
-    from avloc.models.catalogue import find_weights
-
-    chosen = panel(names, listed, ("confidence",), allow_missing=choice.allow_missing)
-    weights = find_weights(model)
-    faults: dict[str, str] = {}
-    source = parts(weights, listed, choice, reporter)
-    if source is None:
-        return None
-    with reporter.progress(listed.name, "items") as advance:
-        report = run(
-            fitting(source, faults, choice.allow_missing),
-            listed,
-            chosen,
-            "cosine",
-            model,
-            WORKERS,
-            advance,
-        )
-    missing = tuple(name for name in report.missing if name not in faults)
-    told = {"quality": choice.quality, "scale": "cosine", **provenance(listed, [weights])}
-    return replace(report, missing=missing, faults=faults, provenance=told)
 
 
 def _seen(

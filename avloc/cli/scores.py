@@ -42,7 +42,6 @@ TITLES = {
     "piap": "PIAP",
     "map": "mAP",
 }
-LIMITED = {"ciou", "auc", "mean_ciou", "iiou", "iauc", "ciou_03"}
 NAMED = 10  # items that a line names before it counts the rest
 
 
@@ -66,7 +65,7 @@ def table(report: Report, everything: bool = False) -> Table:
                 cells += [_share(verdict.metrics.get(metric)), _interval(verdict, metric)]
             for reference in REFERENCES:
                 value = _share(verdict.baselines[reference].get(metric.removeprefix("ogl_")))
-                free = reference == "half_oracle" and not limited(verdict, metric)
+                free = reference == "half_oracle" and not verdict.limits(metric)
                 cells.append(f"({value})" if free else value)
             found.add_row(*cells)
     return found
@@ -77,11 +76,6 @@ def _metrics(verdict: Verdict, everything: bool) -> list[str]:
         return list(verdict.metrics or verdict.baselines["centre"])
     mixed = [f"ogl_{name}" for name in verdict.headline if f"ogl_{name}" in verdict.metrics]
     return [*verdict.headline, *mixed]
-
-
-def limited(verdict: Verdict, metric: str) -> bool:
-    """Whether no map exceeds the best half picture by this metric."""
-    return verdict.limited and metric.removeprefix("ogl_") in LIMITED
 
 
 def _title(metric: str) -> str:
@@ -109,7 +103,7 @@ def notes(report: Report) -> list[str]:
     else:
         told.append(f"{report.benchmark}: {report.listed} items")
     if any(
-        not limited(verdict, metric)
+        not verdict.limits(metric)
         for verdict in report.protocols.values()
         for metric in verdict.headline
     ):

@@ -246,6 +246,9 @@ def greatest(file: MapFile, found: Match) -> np.ndarray:
     kinds = [kind for kind in ("silence", "noise", "offscreen") if kind in found.extras]
     tops = []
     for item in found.common:
-        maps = file.read(item, kinds)
+        try:
+            maps = file.read(item, kinds)
+        except DataError:  # `read_all` tells it, or leaves the item out
+            continue
         tops += [float(getattr(maps, kind).max()) for kind in kinds]
     return np.array(tops)

@@ -16,6 +16,8 @@ from avloc.errors import DataError
 from avloc.evaluation.scores import Interval
 
 SCHEMA = 1
+LIMITED = frozenset({"ciou", "auc", "mean_ciou", "iiou", "iauc", "ciou_03"})
+"""Metrics of the mask of half of the pixels, where a protocol cuts there."""
 Numbers = Mapping[str, float]
 
 
@@ -29,6 +31,8 @@ class Verdict:
         intervals: 95 % bootstrap intervals of those that are means.
         baselines: the numbers of centre, whole, half_oracle and random on the same items.
         items: the numbers of each item by id.
+        curves: share of items of at least each cIoU in `metrics.STEPS`, of the method ("score")
+            and of the references; empty where items have no cIoU.
         headline: the metrics to show first.
         limited: no map exceeds the best half picture.
         tied: share of maps with several pixels equal to the one in the middle; None: not asked.
@@ -40,10 +44,15 @@ class Verdict:
     intervals: Mapping[str, Interval]
     baselines: Mapping[str, Numbers]
     items: Mapping[str, Numbers]
+    curves: Mapping[str, tuple[float, ...]]
     headline: tuple[str, ...]
     limited: bool
     tied: float | None
     count: int
+
+    def limits(self, metric: str) -> bool:
+        """Whether no map exceeds the best half picture by a metric."""
+        return self.limited and metric.removeprefix("ogl_") in LIMITED
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,8 @@ class Report:
         sizes: how many maps there were of each size, "14x14".
         problems: what is wrong with the list, "ID: what".
         provenance: versions, git commit, hashes of list and weights.
-        groups: class and truth's share of the picture for each item, for tables and figures.
+        groups: for tables and figures, each item's class, its truth's share of the picture, and
+            whether a source is visible.
         contamination: what training has seen of the test, where a training list was given.
         comparison: with another report, where one was given.
     """
@@ -108,6 +118,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "metrics": dict(verdict.metrics),
         "intervals": {name: [i.low, i.high] for name, i in verdict.intervals.items()},
         "baselines": {name: dict(numbers) for name, numbers in verdict.baselines.items()},
+        "curves": {name: list(curve) for name, curve in verdict.curves.items()},
         "ceiling": "half_oracle" if verdict.limited else None,
         "ties": verdict.tied,
         "scored": verdict.count,

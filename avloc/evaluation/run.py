@@ -19,6 +19,7 @@ from avloc.evaluation.choosing import Panel
 from avloc.evaluation.intervals import intervals
 from avloc.evaluation.judges import Case, Judge, MapJudge, Sheet
 from avloc.evaluation.maps import ItemMaps
+from avloc.evaluation.metrics import STEPS, success
 from avloc.evaluation.references import REFERENCES
 from avloc.evaluation.report import Report, Verdict
 from avloc.evaluation.truth import GRID
@@ -98,7 +99,7 @@ def evaluate(
 
     for done, (number, area, rows) in enumerate(_spread(one, known(), workers), start=1):
         item = benchmark.items[number]
-        groups[item.id] = {"class": item.label, "area": area}
+        groups[item.id] = {"class": item.label, "area": area, "sounds": item.sounds}
         for column, row in zip(columns, rows, strict=True):
             if row is not None:
                 entry, references = row
@@ -159,10 +160,18 @@ def _verdict(column: Column, items: Sequence[Item]) -> Verdict:
     }
     metrics: Mapping[str, float] = {}
     means, values, tied = {}, {}, None
+    sounding = [number for number in order if items[number].sounds]
+    curves = {
+        name: curve
+        for name, kept in column.references.items()
+        if (curve := _curve(judge.values([kept[number] for number in order]), order, sounding))
+    }
     if scored[0] is not None:
         metrics, means = judge.summarise(scored), judge.means(scored)
         names = [items[number].id for number in order]
         values = dict(zip(names, judge.values(scored), strict=True))
+        if curve := _curve([values[name] for name in names], order, sounding):
+            curves = {"score": curve, **curves}
         if isinstance(judge, MapJudge) and judge.limited:
             tied = float(np.mean([entry["ties"] > 1 for entry in values.values()]))
     return Verdict(
@@ -171,8 +180,20 @@ def _verdict(column: Column, items: Sequence[Item]) -> Verdict:
         intervals(means),
         baselines,
         values,
+        curves,
         judge.headline,
         judge.limited,
         tied,
         len(order),
     )
+
+
+def _curve(
+    values: Sequence[Mapping[str, float]], order: Sequence[int], sounding: Sequence[int]
+) -> tuple[float, ...]:
+    """The share of items with a visible source that reach each step of cIoU."""
+    if not sounding or "ciou" not in values[0]:
+        return ()
+    kept = set(sounding)
+    ciou = np.array([one["ciou"] for one, at in zip(values, order, strict=True) if at in kept])
+    return tuple(success(ciou, step) for step in STEPS)

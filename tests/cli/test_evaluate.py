@@ -1,6 +1,7 @@
 """`avloc evaluate` from files to table and JSON."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -218,3 +219,21 @@ def test_what_training_has_seen(avloc, made):
     assert code == 0
     assert json.loads(out[0])["contamination"]["seen"] == ["left"]
     assert any("1 of 3 clips stand in" in line for line in err)
+
+
+def test_a_page(avloc, media):
+    pytest.importorskip("matplotlib")
+    words = ("evaluate", "bundled", media, "--device", "cpu", "--protocol", "lvs")
+    code, _, err = avloc(*words, "--allow-missing", "--html", media / "r.html")
+    assert code == 0
+    text = (media / "r.html").read_text()
+    assert text.count("<figure>") == 1
+    assert "data:image/jpeg" in text
+    assert any("page: " in line for line in err)
+
+
+def test_a_page_without_matplotlib_is_refused_at_once(avloc, made, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, out, err = avloc(*given(made, "--html", made / "r.html"))
+    assert (code, out) == (3, [])
+    assert "pip install 'avloc[plots]'" in err[-1]

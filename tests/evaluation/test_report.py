@@ -18,6 +18,7 @@ def report():
         {"ciou": Interval(0.5, 0.25, 0.75)},
         {name: {"ciou": 0.25} for name in ("centre", "whole", "half_oracle", "random")},
         {"a": {"ciou": 1.0}, "b": {"ciou": math.nan}},
+        {"score": (1.0, 0.5)},
         ("ciou",),
         True,
         0.0,
