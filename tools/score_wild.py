@@ -177,7 +177,7 @@ def main() -> None:
         name = "bundled" if path is None else str(path)
         rows[f"{name} ({options.quality})"] = of_weights(path, options.quality)
 
-    console = Console(width=max(100, Console().width))
+    console = Console(width=max(160, Console().width))
     scores: dict[str, dict[str, np.ndarray]] = {}
     for name, method in rows.items():
         scores[name] = score(method, sets)

@@ -51,7 +51,8 @@ class Mapper:
         self._wishes: list[_Wish] = []
         self._under_way: deque[Future[list[Mapped]]] = deque()
         on_processor = engine.device.type == "cpu"
-        self._batch = BATCH if on_processor else DEVICE_BATCH
+        self._full = BATCH if on_processor else DEVICE_BATCH
+        self._batch = 1  # Who waits for the first heatmap should not wait for a whole batch.
         workers = min(WORKERS, cores()) if on_processor else 1
         self._most = workers + READY
         self._pool = ThreadPoolExecutor(
@@ -74,6 +75,7 @@ class Mapper:
         if self._wishes:
             self._under_way.append(self._pool.submit(self._make, self._wishes))
             self._wishes = []
+            self._batch = min(2 * self._batch, self._full)
 
     def done(self, wait: bool = False) -> Iterator[Mapped]:
         """Heatmaps that are ready; with `wait` at least those of one batch under way."""
