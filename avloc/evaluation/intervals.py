@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from avloc.evaluation.scores import Interval
 
-DRAWS = 5000
-AT_ONCE = 250  # resamples in memory
+DRAWS = 2000
+AT_ONCE = 250  # resamples that are added up at a time
 
 
 def intervals(
@@ -43,13 +44,20 @@ def _of(table: np.ndarray, units: Sequence[str], draws: int, seed: int) -> list[
     sums = np.zeros((len(numbers), table.shape[1]))
     np.add.at(sums, row, table)
     sizes = np.bincount(row).astype(float)
-    rng = np.random.default_rng(seed)
-    means = []
-    for first in range(0, draws, AT_ONCE):
-        count = min(AT_ONCE, draws - first)
-        drawn = rng.integers(0, len(sizes), (count, len(sizes)), dtype=np.int32)
-        times = np.stack([np.bincount(one, minlength=len(sizes)) for one in drawn]).astype(float)
-        means.append((times @ sums) / (times @ sizes)[:, None])
-    low, high = np.percentile(np.concatenate(means), [2.5, 97.5], axis=0)
+    both = np.column_stack([sums, sizes])
+    drawn = _times(len(sizes), draws, seed)
+    totals = [drawn[k : k + AT_ONCE].astype(float) @ both for k in range(0, draws, AT_ONCE)]
+    means = np.concatenate(totals)
+    low, high = np.percentile(means[:, :-1] / means[:, -1:], [2.5, 97.5], axis=0)
     middle = table.mean(0)
     return [Interval(*map(float, ends)) for ends in zip(middle, low, high, strict=True)]
+
+
+@lru_cache(maxsize=2)
+def _times(units: int, draws: int, seed: int) -> np.ndarray:
+    """How often each unit is in each resample, (draws, units) uint8: the same for all protocols."""
+    rng = np.random.default_rng(seed)
+    times = np.empty((draws, units), np.uint8)
+    for one in times:
+        one[:] = np.bincount(rng.integers(0, units, units, np.int32), minlength=units)
+    return times

@@ -238,7 +238,8 @@ class OwnJudge:
             ideal = float(truth.area > 0)
             values = {"ciou": best, "true_size": ideal, "iou": best, "pixel_ap": ideal}
             values["confidence"] = best  # so that what succeeds comes first
-        values = {key: float(np.nan_to_num(value)) for key, value in values.items()}
+        # An undefined cIoU is none at all, as in the protocol itself.
+        values = {key: 0.0 if value != value else float(value) for key, value in values.items()}
         return own.OwnScore(values, visible, truth.area, self._group(case))
 
     def summarise(self, entries: Sequence[own.OwnScore]) -> dict[str, float]:

@@ -13,7 +13,7 @@ def test_agrees_with_scipy():
     found = intervals({"a": (values, [str(n) for n in range(300)])})["a"]
     theirs = bootstrap((values,), np.mean, method="percentile", rng=rng).confidence_interval
     assert found.mean == pytest.approx(values.mean())
-    assert (found.low, found.high) == pytest.approx(tuple(theirs), abs=0.003)
+    assert (found.low, found.high) == pytest.approx(tuple(theirs), abs=0.004)
 
 
 def test_copies_in_one_unit_make_nothing_surer():
