@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -32,7 +31,7 @@ def correlations(network: TwoStream, frames: Tensor, sounds: Tensor, quality: st
         sounds: (b, c) unit embeddings.
         quality: a key of `QUALITIES`.
     """
-    largest, *smaller = QUALITIES[quality]
+    smaller = QUALITIES[quality][1:]
     total = correlate(network.see(normalise(frames)), sounds)
     for side in smaller:
         area = round(network.config.area * side**2)

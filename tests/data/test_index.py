@@ -62,7 +62,7 @@ def test_values_of_the_wrong_kind(tmp_path, value, kind, wanted):
 def test_what_is_lacking(tmp_path):
     with pytest.raises(DataError, match=r"a.json: row 7: lacks the key 'k'$"):
         row(tmp_path).get("k", str)
-    with pytest.raises(DataError, match="row 7: 'k': no such file .*gone; restore it or drop"):
+    with pytest.raises(DataError, match=r"row 7: 'k': no such file .*gone; restore it or drop"):
         row(tmp_path, k="gone").file("k")
     with pytest.raises(DataError, match="row 7: 'k' 2: lacks the key 'x'"):
         row(tmp_path, k=[{"x": 1}, {}]).parts("k")[1].get("x", int)
