@@ -98,7 +98,7 @@ def panel(
         if lack:
             left_out[name] = lack
         else:
-            judges.append(_judge(name, benchmark, masks, thresholds))
+            judges.append(_judge(name, benchmark, masks, thresholds, "confidence" in extras))
     return Panel(tuple(judges), masks, left_out)
 
 
@@ -134,9 +134,16 @@ def lacks(
     return ""
 
 
-def _judge(name: str, benchmark: Benchmark, masks: Masks, thresholds: Thresholds | None) -> Judge:
+def _judge(
+    name: str,
+    benchmark: Benchmark,
+    masks: Masks,
+    thresholds: Thresholds | None,
+    confident: bool,
+) -> Judge:
+    silent = not all(item.sounds for item in benchmark.items)
     if name == ACL.name:
-        return SearchJudge(ACL, masks)
+        return SearchJudge(ACL, masks, silent, confident)
     if name in SEGMENTATION:
         return SegmentationJudge(SEGMENTATION[name])
     if name == NEGATIVES.name:
@@ -147,7 +154,6 @@ def _judge(name: str, benchmark: Benchmark, masks: Masks, thresholds: Thresholds
     if name == DUET.name:
         return DuetJudge(DUET)
     if name == OWN.name:
-        silent = not all(item.sounds for item in benchmark.items)
         return OwnJudge(OWN, masks, _pairs(benchmark), silent)
     return MapJudge(PROTOCOLS[name].on(benchmark.name), masks, _pairs(benchmark))
 

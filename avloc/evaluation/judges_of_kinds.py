@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -26,14 +26,32 @@ from avloc.evaluation.references import (
 from avloc.evaluation.truth import GRID
 
 
+@dataclass(frozen=True, eq=False)
+class Searched:
+    """One item: cIoU under each threshold (t,), and what detection needs to know of it."""
+
+    ciou: np.ndarray
+    unit: str
+    visible: bool
+    area: float
+    confidence: float | None
+
+
 class SearchJudge:
     """ACL's protocol, the best of several thresholds."""
 
-    headline: tuple[str, ...] = ("ciou", "auc")
     limited = False
 
-    def __init__(self, protocol: search.SearchProtocol, masks: Masks) -> None:
+    def __init__(
+        self, protocol: search.SearchProtocol, masks: Masks, silent: bool, confident: bool
+    ) -> None:
         self.name = protocol.name
+        self._silent = silent
+        self.headline: tuple[str, ...] = (
+            "ciou",
+            "auc",
+            *(("ap", "max_f1") if silent and confident else ()),
+        )
         self.protocol = protocol
         everything = masks.add(np.ones((GRID, GRID), bool))
         self._masks = {"whole": [[everything] * len(protocol.thresholds)]}
@@ -51,29 +69,47 @@ class SearchJudge:
         return asdict(self.protocol)
 
     def wants(self, item: Item) -> bool:
-        return item.sounds
+        return item.sounds or self._silent
 
-    def judge(self, sheet: Sheet, case: Case) -> tuple[np.ndarray, str]:
-        return self.protocol.score(sheet.heat, case.truth), case.unit
+    def judge(self, sheet: Sheet, case: Case) -> Searched:
+        return _searched(self.protocol.score(sheet.heat, case.truth), case, sheet.confidence)
 
-    def reference(self, name: Reference, case: Case) -> tuple[np.ndarray, str]:
+    def reference(self, name: Reference, case: Case) -> Searched:
         if name == "half_oracle":
-            return np.full(len(self.protocol.thresholds), best_half(case.truth)), case.unit
+            best = best_half(case.truth)
+            return _searched(np.full(len(self.protocol.thresholds), best), case, best)
         which = turn(case.number, self._masks[name])
-        return case.fixed[self._masks[name][which]], case.unit
+        return _searched(case.fixed[self._masks[name][which]], case, 1.0)
 
-    def summarise(self, entries: Sequence[tuple[np.ndarray, str]]) -> dict[str, float]:
-        return self.protocol.summarise([ciou for ciou, _ in entries])
+    def summarise(self, entries: Sequence[Searched]) -> dict[str, float]:
+        """The originals score extended lists apart: AP and F1 are those of the best threshold."""
+        found = self.protocol.summarise([entry.ciou for entry in entries if entry.visible])
+        if self._silent and all(entry.confidence is not None for entry in entries):
+            sets = self.protocol.detections(
+                [entry.ciou for entry in entries],
+                np.array([entry.visible for entry in entries]),
+                np.array([entry.confidence for entry in entries], float),
+                np.array([entry.area for entry in entries]),
+            )
+            found["ap"] = max(one.ap() for one in sets)
+            found["max_f1"] = max(max(one.f1()) for one in sets)
+        return found
 
-    def _best(self, entries: Sequence[tuple[np.ndarray, str]]) -> np.ndarray:
-        column = self.protocol.thresholds.index(self.summarise(entries)["threshold"])
-        return np.array([ciou[column] for ciou, _ in entries])
+    def _best(self, entries: Sequence[Searched]) -> np.ndarray:
+        found = self.protocol.summarise([entry.ciou for entry in entries if entry.visible])
+        column = self.protocol.thresholds.index(found["threshold"])
+        return np.array([entry.ciou[column] for entry in entries])
 
-    def values(self, entries: Sequence[tuple[np.ndarray, str]]) -> list[dict[str, float]]:
+    def values(self, entries: Sequence[Searched]) -> list[dict[str, float]]:
         return [{"ciou": float(value)} for value in self._best(entries)]
 
-    def means(self, entries: Sequence[tuple[np.ndarray, str]]) -> Means:
-        return shares(self._best(entries), [group for _, group in entries], "", "")
+    def means(self, entries: Sequence[Searched]) -> Means:
+        visible = [entry for entry in entries if entry.visible]
+        return shares(self._best(visible), [entry.unit for entry in visible], "", "")
+
+
+def _searched(ciou: np.ndarray, case: Case, confidence: float | None) -> Searched:
+    return Searched(ciou, case.unit, case.truth.boxes > 0, case.truth.area, confidence)
 
 
 class SegmentationJudge:

@@ -253,4 +253,6 @@ def test_every_protocol_runs_where_all_is_there_that_any_wants(tmp_path):
             assert interval.mean == pytest.approx(value, abs=1e-6, nan_ok=True), (name, metric)
     assert report.protocols["avloc"].metrics["confidence_auroc"] == 0
     assert report.protocols["lvs"].count == 6
+    assert {"ap", "max_f1"} <= set(report.protocols["acl"].metrics)
+    assert report.protocols["acl"].count == 7
     assert report.protocols["slavc-extended"].count == 7
