@@ -1,17 +1,12 @@
 """The bundled model on scenes where two things sound strictly in turn."""
 
-import pytest
-
 from avloc.evaluation.validation import on_turns, turning_scenes
 from avloc.inference.engine import Engine
 from avloc.inference.localizer import Localizer
-from avloc.models.weights import BUNDLED
 
 
 def test_the_map_follows_most_turns_within_half_a_second():
     """Most turns, of those it tells apart: late in the one and late in the next it is right."""
-    if not BUNDLED.exists():
-        pytest.skip("there are no bundled weights")
     localizer = Localizer(Engine.load(device="cpu"))
 
     def method(frame, wave, rate, time):
