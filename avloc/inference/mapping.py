@@ -59,11 +59,6 @@ class Mapper:
             workers, "avloc-model", initializer=_share_cores, initargs=(workers,)
         )
 
-    @property
-    def idle(self) -> bool:
-        """Whether no heatmap is waited for."""
-        return not self._wishes and not self._under_way
-
     def add(self, time: float, shot: int, prepared: np.ndarray, window: np.ndarray | None) -> None:
         """Want a heatmap: of a prepared frame (3, h, w), with the sound (n,) around it."""
         self._wishes.append(_Wish(time, shot, prepared, window))
