@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from avloc.evaluation.field import Enlarged, View
-from avloc.evaluation.kernels import Kernel
+from avloc.evaluation.field import Field, View
+from avloc.evaluation.kernels import Kernel, enlarge
 from avloc.evaluation.normals import TEMPERATURE
 from avloc.evaluation.truth import GRID
 
@@ -36,5 +36,5 @@ class Canvas:
                 values = values / np.float32(TEMPERATURE)
             elif scale == "cosine":
                 values = values * np.float32(TEMPERATURE)
-            self._views[scale, kernel] = View(Enlarged(values, kernel, (GRID, GRID)))
+            self._views[scale, kernel] = View(Field(enlarge(values, kernel, (GRID, GRID))))
         return self._views[scale, kernel]

@@ -9,11 +9,13 @@ processors that the published numbers come from do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
+
+from avloc.evaluation.compiled import compiled
 
 Kernel = Literal[
     "opencv-linear",
@@ -37,36 +39,14 @@ class Taps(NamedTuple):
 
 def enlarge(values: np.ndarray, kernel: Kernel, size: tuple[int, int]) -> np.ndarray:
     """`values` (h, w) float32 resampled to `size` = (height, width), float32."""
-    return heighten(widen(values, kernel, size[1]), kernel, size[0])
+    wide = heighten(np.ascontiguousarray(values.T), kernel, size[1])
+    return heighten(np.ascontiguousarray(wide.T), kernel, size[0])
 
 
-def widen(values: np.ndarray, kernel: Kernel, width: int) -> np.ndarray:
-    """The first half of `enlarge`: (h, w) to (h, width)."""
-    across = taps(values.shape[1], width, kernel)
-    return combine(kernel, [values.take(i, axis=1) for i in across.source], across.weight)
-
-
-def heighten(wide: np.ndarray, kernel: Kernel, height: int) -> np.ndarray:
-    """The second half of `enlarge`: (h, w) to (height, w). `combine` in place, and so faster."""
-    source, weight = taps(wide.shape[0], height, kernel)
-    if kernel == "opencv-cubic":
-        return combine(kernel, [wide.take(i, axis=0) for i in source], weight[:, :, None])
-    double, scale = wide.astype(np.float64), weight.astype(np.float64)[:, :, None]
-    if kernel == "opencv-linear":
-        step = wide.take(source[1], axis=0) - wide.take(source[0], axis=0)
-        fused = step.astype(np.float64)
-        fused *= scale[1]
-        fused += double.take(source[0], axis=0)
-        return fused.astype(np.float32)
-    total = wide.take(source[1], axis=0)
-    total *= weight[1][:, None]
-    fused = np.empty(total.shape)
-    for k in (0, *range(2, len(source))):
-        double.take(source[k], axis=0, out=fused, mode="clip")  # "raise" would copy once more
-        fused *= scale[k]
-        fused += total
-        np.copyto(total, fused, casting="same_kind")
-    return total
+def heighten(rows: np.ndarray, kernel: Kernel, height: int) -> np.ndarray:
+    """One axis: `rows` (h, w) float32 resampled to (height, w)."""
+    source, weight = taps(rows.shape[0], height, kernel)
+    return _SUMS[kernel](rows, source, weight)
 
 
 @lru_cache(maxsize=64)
@@ -76,13 +56,6 @@ def taps(n_in: int, n_out: int, kernel: Kernel) -> Taps:
     for array in found:
         array.setflags(write=False)
     return found
-
-
-def combine(
-    kernel: Kernel, terms: Sequence[np.ndarray], weights: Sequence[np.ndarray] | np.ndarray
-) -> np.ndarray:
-    """The weighted sum of `terms`, float32, rounded where the library rounds."""
-    return _SUMS[kernel](terms, weights)
 
 
 def _fused(a: np.ndarray, b: np.ndarray | np.float32, c: np.ndarray | np.float32) -> np.ndarray:
@@ -149,19 +122,45 @@ def _around(low: np.ndarray, n_in: int) -> list[np.ndarray]:
     return [np.clip(low + step, 0, n_in - 1) for step in (-1, 0, 1, 2)]
 
 
-def _interpolate(t: Sequence[np.ndarray], w: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-    return _fused(t[1] - t[0], w[1], t[0])
+@compiled
+def _fma(a: np.float32, b: np.float32, c: np.float32) -> np.float32:
+    """a * b + c rounded once."""
+    return np.float32(np.float64(a) * np.float64(b) + np.float64(c))
 
 
-def _in_pairs(t: Sequence[np.ndarray], w: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-    return (t[0] * w[0] + t[1] * w[1]) + (t[2] * w[2] + t[3] * w[3])
+@compiled
+def _interpolate(rows: np.ndarray, source: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    out = np.empty((source.shape[1], rows.shape[1]), np.float32)
+    for y in range(out.shape[0]):
+        first, second, share = rows[source[0, y]], rows[source[1, y]], weight[1, y]
+        for x in range(out.shape[1]):
+            out[y, x] = _fma(second[x] - first[x], share, first[x])
+    return out
 
 
-def _chain(t: Sequence[np.ndarray], w: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-    total = _fused(t[0], w[0], t[1] * w[1])
-    for term, weight in zip(t[2:], w[2:], strict=True):
-        total = _fused(term, weight, total)
-    return total
+@compiled
+def _in_pairs(rows: np.ndarray, source: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    out = np.empty((source.shape[1], rows.shape[1]), np.float32)
+    for y in range(out.shape[0]):
+        a, b, c, d = rows[source[0, y]], rows[source[1, y]], rows[source[2, y]], rows[source[3, y]]
+        w = weight[:, y]
+        for x in range(out.shape[1]):
+            out[y, x] = (a[x] * w[0] + b[x] * w[1]) + (c[x] * w[2] + d[x] * w[3])
+    return out
+
+
+@compiled
+def _chain(rows: np.ndarray, source: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    out = np.empty((source.shape[1], rows.shape[1]), np.float32)
+    for y in range(out.shape[0]):
+        first, second = rows[source[0, y]], rows[source[1, y]]
+        for x in range(out.shape[1]):
+            out[y, x] = _fma(first[x], weight[0, y], second[x] * weight[1, y])
+        for k in range(2, source.shape[0]):
+            further = rows[source[k, y]]
+            for x in range(out.shape[1]):
+                out[y, x] = _fma(further[x], weight[k, y], out[y, x])
+    return out
 
 
 _TAPS: dict[Kernel, Callable[[int, int], tuple[list[np.ndarray], list[np.ndarray]]]] = {

@@ -7,7 +7,6 @@ threshold of the raw map, up to what rounding merges.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -26,21 +25,9 @@ Normal = Literal[
 ]
 
 
-@dataclass(frozen=True)
-class Rule:
-    """One normalisation of values `v` (float32, an array or one) of a map from `low` to `high`.
-
-    Attributes:
-        forward: The normalised values, rounded as the original rounds.
-        back: About where a normalised value comes from, in float64.
-        reach: The size of numbers that appear on the way, beside those of the map.
-        flat: Whether it gives one value to some that are far apart. `back` is no number there.
-    """
-
-    forward: Callable[..., np.ndarray]
-    back: Callable[[float, float, float], float]
-    reach: float = 0.0
-    flat: bool = False
+Rule = Callable[..., np.ndarray]
+"""Normalises values (float32, an array or one) of a map from `low` to `high`, rounded as the
+original rounds."""
 
 
 def _range(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
@@ -79,18 +66,12 @@ def _sigmoid(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
     return np.float32(1) / (np.float32(1) + power)
 
 
-def _between(p: float, low: float, high: float) -> float:
-    return low + p * (high - low)
-
-
 RULES: dict[Normal, Rule] = {
-    "range": Rule(_range, _between),
-    "range-negated": Rule(_range_negated, _between),
-    "range-unguarded": Rule(_range_unguarded, _between),
-    "cosine-fixed": Rule(
-        _cosine_fixed, lambda p, low, high: (2 * p - 1) / TEMPERATURE, 2 / TEMPERATURE
-    ),
-    "objects-fixed": Rule(_objects_fixed, lambda p, low, high: 2.5 * p),
-    "unit": Rule(_unit, lambda p, low, high: 2 * p - 1 if 0 < p < 1 else np.nan, 1.0, flat=True),
-    "sigmoid": Rule(_sigmoid, lambda p, low, high: np.nan, flat=True),
+    "range": _range,
+    "range-negated": _range_negated,
+    "range-unguarded": _range_unguarded,
+    "cosine-fixed": _cosine_fixed,
+    "objects-fixed": _objects_fixed,
+    "unit": _unit,
+    "sigmoid": _sigmoid,
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from avloc.evaluation.canvas import Canvas, Scale
+from avloc.evaluation.compiled import compiled
 from avloc.evaluation.detection import Detections
 from avloc.evaluation.kernels import Kernel
 from avloc.evaluation.metrics import summary
@@ -35,13 +36,11 @@ class SearchProtocol:
     def score(self, canvas: Canvas, truth: Truth) -> np.ndarray:
         """cIoU under each threshold, (t,) float64."""
         view = canvas.view(self.kernel, self.scale).normal(self.normal)
-        steps = view.levels(np.array(self.thresholds, np.float32)).ravel()
-        # Pixels that reach a threshold: those of all levels from there on.
-        called = _at_least(steps, len(self.thresholds))
-        hits = _at_least(steps[truth.inside.ravel()], len(self.thresholds))
+        at = np.array(self.thresholds, np.float32)
+        called, hits = _reached(view.values, at, truth.inside)
         whole = truth.area + called - hits
         if truth.half is not None:
-            hits = hits - 0.5 * _at_least(steps[truth.half.ravel()], len(self.thresholds))
+            hits = hits - 0.5 * _reached(view.values, at, truth.half)[1]
         with np.errstate(invalid="ignore"):
             return np.where(whole > 0, hits / whole, np.nan)
 
@@ -64,10 +63,22 @@ class SearchProtocol:
         return [Detections(visible, column, confidence, area) for column in table.T]
 
 
-def _at_least(levels: np.ndarray, count: int) -> np.ndarray:
-    """How many of `levels` (n,) are at least 1, 2, ... `count`: (count,) float64."""
-    each = np.bincount(levels, minlength=count + 1)
-    return each[::-1].cumsum()[-2::-1].astype(float)
+@compiled
+def _reached(
+    values: np.ndarray, thresholds: np.ndarray, inside: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """How many of `values` (h, w) reach each threshold (t,), and how many of these are `inside`."""
+    called, hits = np.zeros(len(thresholds)), np.zeros(len(thresholds))
+    for k in range(len(thresholds)):
+        for y in range(values.shape[0]):
+            row, hit = 0, 0
+            for x in range(values.shape[1]):
+                reached = values[y, x] >= thresholds[k]
+                row += reached
+                hit += reached & inside[y, x]
+            called[k] += row
+            hits[k] += hit
+    return called, hits
 
 
 ACL = SearchProtocol(

@@ -1,11 +1,13 @@
-"""Answers of an enlarged map are those of all its pixels, though few are worked out."""
+"""What views answer is what sorting and normalising every pixel gives."""
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from avloc.evaluation.canvas import Canvas
-from avloc.evaluation.field import Enlarged, Field, View
-from avloc.evaluation.kernels import KERNELS, enlarge
+from avloc.evaluation.field import Field, Order, View
+from avloc.evaluation.kernels import enlarge
 
 SIZE = (224, 224)
 MADE = {
@@ -29,30 +31,34 @@ NORMALS = (
 )
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("kind", MADE)
-@pytest.mark.parametrize("n", [7, 14])
-def test_every_answer(kernel, kind, n):
-    values = MADE[kind](np.random.default_rng(n), n).astype(np.float32)
-    whole = enlarge(values, kernel, SIZE)
-    ordered = np.sort(whole, axis=None)
-    for normals in NORMALS:
-        plain = View(Field(whole), normals)
-        quick = View(Enlarged(values, kernel, SIZE), normals)
-        assert (quick.low, quick.high) == (plain.low, plain.high)
-        for k in (0, 1, 12_345, 25_088, 50_175):
-            assert quick.rank(k) == plain.of(ordered[k])
-            assert quick.ties(k) == np.count_nonzero(plain.values == plain.rank(k))
-            for strict in (False, True):
-                expected = plain.values > plain.rank(k) if strict else plain.values >= plain.rank(k)
-                assert np.array_equal(quick.above_rank(k, strict), expected)
-        for at in (0.0, 0.25, 0.5):
-            assert np.array_equal(quick.above(at, strict=True), plain.values > at)
-            assert np.array_equal(quick.above(at, strict=False), plain.values >= at)
-        steps = np.linspace(0.05, 0.95, 19, dtype=np.float32)
-        expected = np.searchsorted(steps, plain.values, "right")
-        assert np.array_equal(quick.levels(steps), expected)
-        assert quick.top_mean(12_544) == plain.of(ordered[-12_544:]).mean()
+@pytest.mark.parametrize("normals", NORMALS)
+def test_every_answer(kind, normals):
+    values = MADE[kind](np.random.default_rng(7), 14).astype(np.float32)
+    raw = enlarge(values, "opencv-linear", SIZE)
+    view = View(Field(raw), normals)
+    # Every rule keeps the order, so normalised values in order are the normalised ordered ones.
+    ordered = np.sort(view.values, axis=None)
+    assert (view.low, view.high) == (ordered[0], ordered[-1])
+    for k in (25_088, 0, 50_175, 12_345, 37_632):
+        assert view.rank(k) == ordered[k]
+        assert view.ties(k) == np.count_nonzero(ordered == ordered[k])
+        assert np.array_equal(view.above_rank(k, strict=True), view.values > ordered[k])
+        assert np.array_equal(view.above_rank(k, strict=False), view.values >= ordered[k])
+    assert view.top_mean(12_544) == ordered[-12_544:].mean()
+    assert np.array_equal(view.above(0.25, strict=True), view.values > np.float32(0.25))
+
+
+@given(
+    st.lists(st.integers(-3, 3), min_size=1, max_size=40),
+    st.lists(st.integers(0, 39), max_size=8),
+)
+def test_order_in_any_order_of_questions(values, questions):
+    values = np.array(values, np.float32)
+    order, expected = Order(values), np.sort(values)
+    for k in (k % len(values) for k in questions):
+        assert order.rank(k) == expected[k]
+        assert np.array_equal(order.top(k + 1), expected[-k - 1 :])
 
 
 def test_either_scale_from_the_other():
