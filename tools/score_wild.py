@@ -40,8 +40,8 @@ from avloc.evaluation.validation import (
 )
 from avloc.features.image import fit, input_size, normalise
 from avloc.features.spectrogram import log_mel
-from avloc.inference.engine import Engine
 from avloc.inference.localizer import Localizer
+from avloc.inference.two_stream_engine import TwoStreamEngine
 from avloc.models.pretrained import fill, read_tensors, timm_names, torchvision_names
 from avloc.models.two_stream import NetworkConfig, TwoStream
 from avloc.resize import resize
@@ -102,7 +102,7 @@ class Bridge:
 
 
 def of_weights(path: Path | None, quality: str) -> Method:
-    localizer = Localizer(Engine.load(path, "cpu", quality))
+    localizer = Localizer(TwoStreamEngine.load(path, "cpu", quality))
 
     def method(frame: np.ndarray, wave: np.ndarray, rate: int, time: float | None) -> np.ndarray:
         return localizer.heatmap(frame, wave, rate, time).values

@@ -21,8 +21,8 @@ from rich.table import Table
 from avloc.data.concepts import Concepts
 from avloc.data.mixtures import mixtures, singles
 from avloc.evaluation.validation import Method, on_mixtures, on_photos
-from avloc.inference.engine import Engine
 from avloc.inference.localizer import Localizer
+from avloc.inference.two_stream_engine import TwoStreamEngine
 from avloc.models.scales import QUALITIES
 from avloc.models.two_stream import NetworkConfig, TwoStream
 from avloc.models.weights import Header
@@ -44,7 +44,9 @@ def network(state: dict, part: str, prefix: str, config: NetworkConfig) -> TwoSt
 
 
 def method_of(made: TwoStream) -> Method:
-    localizer = Localizer(Engine(made, Header("sweep", made.config, UNUSED, [""] * 527), "cpu"))
+    localizer = Localizer(
+        TwoStreamEngine(made, Header("sweep", made.config, UNUSED, [""] * 527), "cpu")
+    )
 
     def method(frame: np.ndarray, wave: np.ndarray, rate: int, time: float | None) -> np.ndarray:
         return localizer.heatmap(frame, wave, rate, time).values

@@ -57,9 +57,9 @@ def parts(
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
     def load() -> Engine:
-        from avloc.inference.engine import Engine
+        from avloc.inference.loading import load_engine
 
-        engine = Engine.load(weights, _device(choice.device), choice.quality)
+        engine = load_engine(weights, _device(choice.device), choice.quality)
         reporter.detail(f"model {engine.id} on {engine.device}")
         return engine
 

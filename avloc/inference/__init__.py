@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from avloc.inference.engine import Engine
+from avloc.inference.loading import load_engine
 from avloc.inference.localizer import Localizer
 
 __all__ = ["Localizer", "load_model"]
@@ -29,4 +29,4 @@ def load_model(
     """
     from avloc.models.catalogue import find_weights
 
-    return Localizer(Engine.load(find_weights(name), device, quality))
+    return Localizer(load_engine(find_weights(name), device, quality))

@@ -11,7 +11,7 @@ import torch
 
 from avloc.errors import UsageError
 from avloc.features.resampling import resample
-from avloc.features.windows import grid_times, window_at
+from avloc.features.windows import window_at
 from avloc.inference.engine import Engine, Evidence
 from avloc.inference.following import Progress, follow
 from avloc.inference.keeping import Album
@@ -23,9 +23,6 @@ from avloc.media.codecs import PYAV_VERSION
 from avloc.media.overlay import Painter
 from avloc.media.style import Style
 from avloc.types import Heatmap, Localization
-
-HOP = 0.5
-"""Seconds between the windows that stand for a whole wave."""
 
 HEAR_BATCH = 16
 """Windows heard at once."""
@@ -200,15 +197,13 @@ class Localizer:
             )
         mono = wave if wave.ndim == 1 else wave.mean(axis=0)
         mono = resample(mono, rate, self.engine.rate)
-        rate, seconds = self.engine.rate, self.engine.window
-        times = grid_times(len(mono), rate, HOP) if time is None else np.array([time])
-        parts = []
-        for first in range(0, len(times), HEAR_BATCH):
-            some = times[first : first + HEAR_BATCH]
-            windows = np.stack([window_at(mono, rate, float(t), seconds) for t in some])
-            parts.append(self.engine.hear(windows))
-        heard = Evidence.join(parts)
-        return heard if time is not None else heard.mean()
+        if time is not None:
+            window = window_at(mono, self.engine.rate, time, self.engine.window)
+            return self.engine.hear(window[None])
+        windows = self.engine.excerpts(mono)
+        starts = range(0, len(windows), HEAR_BATCH)
+        parts = [self.engine.hear(windows[k : k + HEAR_BATCH]) for k in starts]
+        return Evidence.join(parts).mean()
 
 
 def _check_fps(fps: float) -> None:

@@ -10,9 +10,7 @@ from PIL import Image
 
 from avloc.data.benchmarks.types import Item
 from avloc.errors import AvlocError, DataError
-from avloc.features.windows import grid_times, window_at
 from avloc.inference.engine import Engine
-from avloc.inference.localizer import HOP
 from avloc.media.reader import VideoReader
 from avloc.media.sound import read_wave
 
@@ -23,7 +21,7 @@ class Question:
 
     Attributes:
         id: of the item.
-        prepared: (3, h, w) uint8, the picture.
+        prepared: (3, h, w), the picture.
         windows: (k, n) float32, stretches of the sound that are evidence together.
         fault: why there is neither; "" where there are both.
     """
@@ -35,15 +33,13 @@ class Question:
 
 
 def ask(engine: Engine, item: Item) -> Question:
-    """Read an item's files. All of its sound is evidence, as in published scripts."""
+    """Read an item's files, and take of them what the method's own evaluation takes."""
     try:
         frame = _frame(item)
         wave = _wave(item, engine.rate)
     except AvlocError as error:
         return Question(item.id, np.zeros(0), np.zeros(0), str(error))
-    times = grid_times(len(wave), engine.rate, HOP)
-    windows = [window_at(wave, engine.rate, float(time), engine.window) for time in times]
-    return Question(item.id, engine.prepare(frame), np.stack(windows))
+    return Question(item.id, engine.prepare_item(frame), engine.excerpts(wave))
 
 
 def lacks(item: Item) -> str:

@@ -10,7 +10,8 @@ from torch.nn import functional
 from avloc.errors import EnvironmentProblem, UsageError, WeightsError
 from avloc.features.image import input_size, normalise
 from avloc.features.spectrogram import log_mel
-from avloc.inference.engine import MOST_TAGS, Engine, Evidence, choose_device
+from avloc.inference.engine import MOST_TAGS, Evidence, choose_device
+from avloc.inference.two_stream_engine import TwoStreamEngine
 from avloc.models.two_stream import NetworkConfig, TwoStream, correlate
 from avloc.models.weights import Header, save_weights
 from avloc.resize import resize
@@ -39,7 +40,7 @@ def fresh() -> TwoStream:
 
 @pytest.fixture(scope="module")
 def engine():
-    return Engine(fresh(), HEADER)
+    return TwoStreamEngine(fresh(), HEADER)
 
 
 @pytest.fixture
@@ -71,9 +72,9 @@ def test_slices_and_joins():
     whole = evidence([0.1] * 7, [0.2] * 7, [0.3] * 7)
     assert len(whole) == 3
     assert len(whole[1:]) == 2
-    assert whole[:1].probability[0, 0] == pytest.approx(0.1)
+    assert whole[:1].features[0, 0] == pytest.approx(0.1)
     joined = Evidence.join([whole[:1], whole[1:]])
-    np.testing.assert_array_equal(joined.probability, whole.probability)
+    np.testing.assert_array_equal(joined.features, whole.features)
     np.testing.assert_array_equal(joined.level, whole.level)
     assert joined.names == NAMES
 
@@ -82,7 +83,7 @@ def test_mean_is_of_probability_and_of_power():
     one = Evidence(np.array([[0.2] * 7, [0.6] * 7], np.float32), np.array([0.3, 0.4]), NAMES)
     mean = one.mean()
     assert len(mean) == 1
-    np.testing.assert_allclose(mean.probability, [[0.4] * 7])
+    np.testing.assert_allclose(mean.features, [[0.4] * 7])
     assert mean.level[0] == pytest.approx(np.sqrt((0.09 + 0.16) / 2))
 
 
@@ -91,10 +92,10 @@ def test_hearing_is_the_networks(engine, windows):
     network = fresh()
     with torch.no_grad():
         expected = network.middle(network.hear(log_mel(torch.from_numpy(windows)))).numpy()
-    np.testing.assert_allclose(heard.probability, expected, atol=1e-3)
+    np.testing.assert_allclose(heard.features, expected, atol=1e-3)
     hand = [np.sqrt(sum(float(x) ** 2 for x in window) / len(window)) for window in windows]
     np.testing.assert_allclose(heard.level, hand, rtol=1e-5)
-    assert heard.probability.dtype == heard.level.dtype == np.float32
+    assert heard.features.dtype == heard.level.dtype == np.float32
     assert expected.std(0).max() > 0.01, "windows sound different"
 
 
@@ -105,7 +106,7 @@ def test_looking_is_the_networks(engine, frames):
     network = fresh()
     with torch.no_grad():
         cells = network.see(normalise(torch.from_numpy(prepared)))
-        expected = correlate(cells, network.embed(torch.from_numpy(heard.probability))).numpy()
+        expected = correlate(cells, network.embed(torch.from_numpy(heard.features))).numpy()
     for (values, sure), wanted in zip(seen, expected, strict=True):
         np.testing.assert_allclose(values, wanted, atol=1e-3)
         assert values.dtype == np.float32
@@ -119,7 +120,7 @@ def test_a_batch_is_its_items(engine, frames, windows):
     together = engine.look(prepared, heard)
     for i in range(3):
         alone_heard = engine.hear(windows[i : i + 1])
-        np.testing.assert_allclose(alone_heard.probability, heard[i : i + 1].probability, atol=1e-3)
+        np.testing.assert_allclose(alone_heard.features, heard[i : i + 1].features, atol=1e-3)
         ((values, sure),) = engine.look(prepared[i : i + 1], alone_heard)
         np.testing.assert_allclose(values, together[i][0], atol=1e-3)
         assert sure == pytest.approx(together[i][1], abs=1e-3)
@@ -127,7 +128,7 @@ def test_a_batch_is_its_items(engine, frames, windows):
 
 @pytest.mark.parametrize("quality", ["default", "high"])
 def test_frames_keep_their_shape(frames, quality):
-    engine = Engine(fresh(), HEADER, quality=quality)
+    engine = TwoStreamEngine(fresh(), HEADER, quality=quality)
     prepared = engine.prepare(frames[0])
     assert prepared.dtype == np.uint8
     height, width = prepared.shape[1:]
@@ -136,19 +137,19 @@ def test_frames_keep_their_shape(frames, quality):
     ((values, _),) = engine.look(prepared[None], evidence([0.5] * 7))
     assert values.shape == (height // 16, width // 16)
     assert np.abs(values).max() <= 1 + 1e-4
-    more = Engine(fresh(), HEADER).prepare(frames[0]).size
+    more = TwoStreamEngine(fresh(), HEADER).prepare(frames[0]).size
     assert (prepared.size > more) == (quality == "high")
 
 
 def test_high_quality_is_a_mean_over_two_looks(frames):
     """One at 1.44 times the sides that are usual, one at 0.78 times."""
-    engine = Engine(fresh(), HEADER, quality="high")
+    engine = TwoStreamEngine(fresh(), HEADER, quality="high")
     prepared = engine.prepare(frames[0])[None]
     heard = evidence([0.9] + [0.0] * 6)
     ((values, _),) = engine.look(prepared, heard)
     network = fresh()
     with torch.no_grad():
-        sound = network.embed(torch.from_numpy(heard.probability))
+        sound = network.embed(torch.from_numpy(heard.features))
         picture = torch.from_numpy(prepared)
         large = correlate(network.see(normalise(picture)), sound)[0].numpy()
         height, width = picture.shape[2:]
@@ -194,18 +195,18 @@ def test_the_network_is_made_ready_once(engine):
 def test_loading_from_a_file(tmp_path, frames):
     path = tmp_path / "w.safetensors"
     save_weights(path, fresh(), HEADER)
-    engine = Engine.load(path, "cpu")
+    engine = TwoStreamEngine.load(path, "cpu")
     prepared = engine.prepare(frames[0])[None]
     ((values, _),) = engine.look(prepared, evidence([0.5] * 7))
-    ((other, _),) = Engine(fresh(), HEADER).look(prepared, evidence([0.5] * 7))
+    ((other, _),) = TwoStreamEngine(fresh(), HEADER).look(prepared, evidence([0.5] * 7))
     np.testing.assert_allclose(values, other, atol=0.05)
     with pytest.raises(WeightsError):
-        Engine.load(tmp_path / "none.safetensors", "cpu")
+        TwoStreamEngine.load(tmp_path / "none.safetensors", "cpu")
 
 
 def test_qualities_that_do_not_exist():
     with pytest.raises(UsageError, match="unknown quality 'best'"):
-        Engine(fresh(), HEADER, quality="best")
+        TwoStreamEngine(fresh(), HEADER, quality="best")
 
 
 def test_devices():

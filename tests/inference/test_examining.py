@@ -10,14 +10,14 @@ from avloc.data.benchmarks import read_benchmark
 from avloc.data.benchmarks.media import with_media
 from avloc.errors import UsageError
 from avloc.inference import Localizer, examining
-from avloc.inference.engine import Engine
 from avloc.inference.examining import Kept, examine
 from avloc.inference.questions import ask, lacks
+from avloc.inference.two_stream_engine import TwoStreamEngine
 
 
 @pytest.fixture(scope="module")
 def engine():
-    return Engine.load(device="cpu")
+    return TwoStreamEngine.load(device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,24 @@
+"""Which engine runs a weight file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from avloc.inference.engine import Engine
+from avloc.inference.two_stream_engine import TwoStreamEngine
+
+
+def load_engine(path: Path, device: str = "auto", quality: str = "default") -> Engine:
+    """The engine for the weights at `path`, as their header tells.
+
+    Args:
+        path: avloc's safetensors.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        quality: ``high`` is slower and somewhat more exact.
+
+    Raises:
+        UsageError: an unknown device or quality.
+        WeightsError: the weights are missing, damaged or of another program.
+        EnvironmentProblem: the device is not there.
+    """
+    return TwoStreamEngine.load(path, device, quality)
