@@ -1,0 +1,177 @@
+"""Checkpoints of unknown origin, read without running anything that they bring along.
+
+Pickles are only read with ``weights_only=True``. Beyond what that allows, only the numpy scalars
+that EZ-VSL and its followers save their best scores as, and the `argparse.Namespace` of Lightning
+files, are let in; a file that needs more is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy._core import multiarray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from avloc.errors import WeightsError
+from avloc.models.published.archives import Archive, check_archive
+
+ALLOWED = [
+    (multiarray.scalar, "numpy.core.multiarray.scalar"),  # the name before numpy 2
+    (multiarray.scalar, "numpy._core.multiarray.scalar"),
+    np.dtype,
+    np.dtypes.Float64DType,
+    argparse.Namespace,
+]
+
+ZIP = b"PK\3\4"
+"""How files begin since PyTorch 1.6; older ones are a row of pickles."""
+
+CONTAINERS = ("model", "model_state_dict", "state_dict")
+"""The keys under which training scripts of this field keep the tensors."""
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What was found in a file.
+
+    Attributes:
+        path: the file.
+        container: the key that held the tensors, "" where they lay open.
+        tensors: by their names in the file.
+        beside: the other keys of the file.
+        numbers: those of them that are numbers, such as the epoch.
+    """
+
+    path: Path
+    container: str
+    tensors: dict[str, Tensor]
+    beside: tuple[str, ...] = ()
+    numbers: dict[str, float] = field(default_factory=dict)
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The tensors of a checkpoint, as views of the file where it is a zip file.
+
+    Args:
+        path: a PyTorch file of either format, or a safetensors file.
+
+    Raises:
+        WeightsError: the file is missing, damaged, holds anything but tensors and numbers, or
+            tensors that are larger than what stands in it.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such file")
+    if path.suffix == ".safetensors":
+        return Checkpoint(path, "", _load_safetensors(path))
+    with path.open("rb") as raw:
+        zipped = raw.read(4) == ZIP  # what PyTorch itself decides by
+    if not zipped:
+        return _found(path, _load(path, "cpu", mmap=False), None)
+    archive = check_archive(path)
+    # First without the data: sizes can be checked before any of them is believed.
+    _found(path, _load(path, "meta", mmap=False), archive)
+    return _found(path, _load(path, "cpu", mmap=True), None)
+
+
+def _load_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path}: not a safetensors file ({error})") from error
+
+
+def _load(path: Path, device: str, mmap: bool) -> Any:
+    try:
+        with torch.serialization.safe_globals(ALLOWED):  # type: ignore[arg-type]
+            return torch.load(path, map_location=device, weights_only=True, mmap=mmap)
+    except Exception as error:  # what a damaged pickle can raise has no end
+        raise WeightsError(f"{path}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    needed = re.search(r"GLOBAL ([\w.]+)", text)
+    if needed:
+        return (
+            f"refused: it needs the Python object {needed[1]}, and such files can run any program; "
+            "ask its authors for the tensors alone (a state_dict, or safetensors)"
+        )
+    if "TorchScript" in text:
+        return "a TorchScript program, not a checkpoint; convert the checkpoint that it came from"
+    if "legacy .tar format" in text:
+        return "a tar archive of PyTorch 0.1, which cannot be read safely; save it anew"
+    line = text.strip().splitlines()[0] if text.strip() else ""
+    return f"not a PyTorch file, or a damaged one ({type(error).__name__}: {line[:120]})"
+
+
+def _found(path: Path, content: Any, archive: Archive | None) -> Checkpoint:
+    if not isinstance(content, dict):
+        raise WeightsError(f"{path}: no tensors by name in it, but a {type(content).__name__}")
+    container, state = _state(content)
+    if not state:
+        keys = ", ".join(repr(key)[:40] for key in list(content)[:8]) or "none"
+        raise WeightsError(
+            f"{path}: no tensors by name in it, neither open nor under {', '.join(CONTAINERS)}; "
+            f"its keys: {keys}"
+        )
+    for name, tensor in state.items():
+        fault = _fault(tensor, path.stat().st_size, archive)
+        if fault:
+            raise WeightsError(f"{path}: refused: the tensor {name!r} {fault}")
+    open_keys = () if container else state
+    beside = [key for key in content if isinstance(key, str) and key != container]
+    beside = [key for key in beside if key not in open_keys]
+    numbers = {key: float(content[key]) for key in beside if _is_number(content[key])}
+    return Checkpoint(path, container, state, tuple(beside), numbers)
+
+
+def _state(content: dict[Any, Any]) -> tuple[str, dict[str, Tensor]]:
+    """The tensors by name, and the key that led to them."""
+    for container in CONTAINERS:
+        if isinstance(content.get(container), dict):
+            tensors = _tensors(content[container])
+            if tensors:
+                return container, tensors
+    return "", _tensors(content)
+
+
+def _tensors(mapping: dict[Any, Any]) -> dict[str, Tensor]:
+    return {
+        name: one
+        for name, one in mapping.items()
+        if isinstance(name, str) and isinstance(one, Tensor)
+    }
+
+
+def _is_number(one: Any) -> bool:
+    return isinstance(one, int | float | np.floating) and not isinstance(one, bool)
+
+
+def _fault(tensor: Tensor, size: int, archive: Archive | None) -> str:
+    """What is wrong with a tensor; "" where nothing is.
+
+    Args:
+        tensor: from the file.
+        size: of the file in bytes.
+        archive: the sizes of the entries, where `tensor` was read without its data.
+    """
+    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex():
+        return "is sparse, quantized or complex; none of the known networks has such"
+    storage = tensor.untyped_storage()
+    if archive is None:
+        there = 0 if tensor.is_meta else min(storage.nbytes(), size)
+    else:
+        there = archive.sizes.get(getattr(storage, "_checkpoint_offset", -1), 0)
+    last = sum((n - 1) * step for n, step in zip(tensor.shape, tensor.stride(), strict=True))
+    needed = (tensor.storage_offset() + last + 1) * tensor.element_size() if tensor.numel() else 0
+    if needed > there:
+        return f"takes {needed:,} bytes of data, of which the file holds {there:,}"
+    return ""
