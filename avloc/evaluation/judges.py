@@ -171,7 +171,7 @@ class MapJudge:
         return scoring.Score(values, truth.boxes > 0, truth.area, case.unit)
 
     def _at_true_size(self, name: Reference, which: int, truth: Truth) -> float:
-        """As `protocols.at_true_size`, which would sort the same map for every item."""
+        """As `protocols.true_size`, which would sort the same map for every item."""
         area = int(np.count_nonzero(truth.inside)) or HALF
         at = self._sorted[name][which][PIXELS - area]
         return truth.ciou(self._views[name][which].values > at)

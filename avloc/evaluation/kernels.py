@@ -39,14 +39,13 @@ class Taps(NamedTuple):
 
 def enlarge(values: np.ndarray, kernel: Kernel, size: tuple[int, int]) -> np.ndarray:
     """`values` (h, w) float32 resampled to `size` = (height, width), float32."""
-    wide = heighten(np.ascontiguousarray(values.T), kernel, size[1])
-    return heighten(np.ascontiguousarray(wide.T), kernel, size[0])
+    down, across = taps(values.shape[0], size[0], kernel), taps(values.shape[1], size[1], kernel)
+    return _across_and_down(values, *across, *down, _SUMS[kernel])
 
 
 def heighten(rows: np.ndarray, kernel: Kernel, height: int) -> np.ndarray:
     """One axis: `rows` (h, w) float32 resampled to (height, w)."""
-    source, weight = taps(rows.shape[0], height, kernel)
-    return _SUMS[kernel](rows, source, weight)
+    return _resample(rows, *taps(rows.shape[0], height, kernel), _SUMS[kernel])
 
 
 @lru_cache(maxsize=64)
@@ -128,13 +127,16 @@ def _fma(a: np.float32, b: np.float32, c: np.float32) -> np.float32:
     return np.float32(np.float64(a) * np.float64(b) + np.float64(c))
 
 
+_INTERPOLATE, _IN_PAIRS, _CHAIN = range(3)
+
+
 @compiled
-def _interpolate(rows: np.ndarray, source: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _interpolated(rows: np.ndarray, source: np.ndarray, weight: np.ndarray) -> np.ndarray:
     out = np.empty((source.shape[1], rows.shape[1]), np.float32)
     for y in range(out.shape[0]):
-        first, second, share = rows[source[0, y]], rows[source[1, y]], weight[1, y]
+        a, b, share = rows[source[0, y]], rows[source[1, y]], weight[1, y]
         for x in range(out.shape[1]):
-            out[y, x] = _fma(second[x] - first[x], share, first[x])
+            out[y, x] = _fma(b[x] - a[x], share, a[x])
     return out
 
 
@@ -143,24 +145,47 @@ def _in_pairs(rows: np.ndarray, source: np.ndarray, weight: np.ndarray) -> np.nd
     out = np.empty((source.shape[1], rows.shape[1]), np.float32)
     for y in range(out.shape[0]):
         a, b, c, d = rows[source[0, y]], rows[source[1, y]], rows[source[2, y]], rows[source[3, y]]
-        w = weight[:, y]
+        t, u, v, w = weight[0, y], weight[1, y], weight[2, y], weight[3, y]
         for x in range(out.shape[1]):
-            out[y, x] = (a[x] * w[0] + b[x] * w[1]) + (c[x] * w[2] + d[x] * w[3])
+            out[y, x] = (a[x] * t + b[x] * u) + (c[x] * v + d[x] * w)
     return out
 
 
 @compiled
-def _chain(rows: np.ndarray, source: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _chained(rows: np.ndarray, source: np.ndarray, weight: np.ndarray) -> np.ndarray:
     out = np.empty((source.shape[1], rows.shape[1]), np.float32)
     for y in range(out.shape[0]):
-        first, second = rows[source[0, y]], rows[source[1, y]]
+        a, b, t, u = rows[source[0, y]], rows[source[1, y]], weight[0, y], weight[1, y]
         for x in range(out.shape[1]):
-            out[y, x] = _fma(first[x], weight[0, y], second[x] * weight[1, y])
+            out[y, x] = _fma(a[x], t, b[x] * u)
         for k in range(2, source.shape[0]):
-            further = rows[source[k, y]]
+            c, v = rows[source[k, y]], weight[k, y]
             for x in range(out.shape[1]):
-                out[y, x] = _fma(further[x], weight[k, y], out[y, x])
+                out[y, x] = _fma(c[x], v, out[y, x])
     return out
+
+
+@compiled
+def _resample(rows: np.ndarray, source: np.ndarray, weight: np.ndarray, order: int) -> np.ndarray:
+    """The weighted sum of rows, in the order in which the library adds."""
+    if order == _INTERPOLATE:
+        return _interpolated(rows, source, weight)
+    if order == _IN_PAIRS:
+        return _in_pairs(rows, source, weight)
+    return _chained(rows, source, weight)
+
+
+@compiled
+def _across_and_down(
+    values: np.ndarray,
+    source_x: np.ndarray,
+    weight_x: np.ndarray,
+    source_y: np.ndarray,
+    weight_y: np.ndarray,
+    order: int,
+) -> np.ndarray:
+    wide = _resample(values.T.copy(), source_x, weight_x, order)
+    return _resample(wide.T.copy(), source_y, weight_y, order)
 
 
 _TAPS: dict[Kernel, Callable[[int, int], tuple[list[np.ndarray], list[np.ndarray]]]] = {
@@ -171,8 +196,8 @@ _TAPS: dict[Kernel, Callable[[int, int], tuple[list[np.ndarray], list[np.ndarray
     "torch-bicubic": _torch_bicubic,
     "torch-bicubic-corners": lambda n_in, n_out: _torch_bicubic(n_in, n_out, True),
 }
-_SUMS: dict[Kernel, Callable[..., np.ndarray]] = {
-    "opencv-linear": _interpolate,
-    "opencv-cubic": _in_pairs,
-    **dict.fromkeys(KERNELS[2:], _chain),
+_SUMS: dict[Kernel, int] = {
+    "opencv-linear": _INTERPOLATE,
+    "opencv-cubic": _IN_PAIRS,
+    **dict.fromkeys(KERNELS[2:], _CHAIN),
 }

@@ -11,6 +11,8 @@ from typing import Literal
 
 import numpy as np
 
+from avloc.evaluation.compiled import compiled, plain
+
 TEMPERATURE = 0.03  # of every method whose maps are logits: logit = cosine / 0.03
 
 Normal = Literal[
@@ -23,50 +25,58 @@ Normal = Literal[
     "unit",
     "sigmoid",
 ]
+_ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
+_LIMIT, _SPAN = np.float32(1 / TEMPERATURE), np.float32(2 / TEMPERATURE)
+_OBJECTS = np.float32(2.5)
 
 
-Rule = Callable[..., np.ndarray]
-"""Normalises values (float32, an array or one) of a map from `low` to `high`, rounded as the
-original rounds."""
+@compiled
+def _none(v: np.float32, low: np.float32, high: np.float32) -> np.float32:
+    return v
 
 
-def _range(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
+@compiled
+def _range(v: np.float32, low: np.float32, high: np.float32) -> np.float32:
     return (v - low) / (high - low) if high != low else v
 
 
-def _range_negated(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
+@compiled
+def _range_negated(v: np.float32, low: np.float32, high: np.float32) -> np.float32:
     # One minus the normalised negative: not the same float as `_range`, and a constant differs.
-    return 1 - _range(-v, -high, -low)
+    return _ONE - ((high - v) / (high - low) if high != low else -v)
 
 
-def _range_unguarded(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
-    with np.errstate(invalid="ignore"):
-        return (v - low) / (high - low)
+@compiled
+def _range_unguarded(v: np.float32, low: np.float32, high: np.float32) -> np.float32:
+    return (v - low) / (high - low)
 
 
-def _cosine_fixed(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
+@compiled
+def _cosine_fixed(v: np.float32, low: np.float32, high: np.float32) -> np.float32:
     # Logits from -1 / 0.03 to 1 / 0.03 become 0 to 1, whatever the map holds.
-    return (v + np.float32(1 / TEMPERATURE)) / np.float32(2 / TEMPERATURE)
+    return (v + _LIMIT) / _SPAN
 
 
-def _objects_fixed(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
+@compiled
+def _objects_fixed(v: np.float32, low: np.float32, high: np.float32) -> np.float32:
     # Mean features of an ImageNet network, mostly below 2.5.
-    return v / np.float32(2.5)
+    return v / _OBJECTS
 
 
-def _unit(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
+@compiled
+def _unit(v: np.float32, low: np.float32, high: np.float32) -> np.float32:
     # Cosines from -1 to 1 become 0 to 1.
-    return np.clip(np.float32(0.5) * v + np.float32(0.5), np.float32(0), np.float32(1))
+    return min(max(_HALF * v + _HALF, _ZERO), _ONE)
 
 
-def _sigmoid(v: np.ndarray, low: np.float32, high: np.float32) -> np.ndarray:
+@compiled
+def _sigmoid(v: np.float32, low: np.float32, high: np.float32) -> np.float32:
     # In float32 as torch does, which is 1 from about 17 on; the exponential correctly rounded.
-    with np.errstate(over="ignore"):
-        power = np.exp(-np.asarray(v, np.float64)).astype(np.float32)
-    return np.float32(1) / (np.float32(1) + power)
+    return _ONE / (_ONE + np.float32(np.exp(-np.float64(v))))
 
 
-RULES: dict[Normal, Rule] = {
+_RULES: dict[Normal, Callable[..., np.float32]] = {
+    "none": _none,
     "range": _range,
     "range-negated": _range_negated,
     "range-unguarded": _range_unguarded,
@@ -75,3 +85,40 @@ RULES: dict[Normal, Rule] = {
     "unit": _unit,
     "sigmoid": _sigmoid,
 }
+_PLAIN = {name: plain(rule) for name, rule in _RULES.items()}
+_LOUD = {"range-unguarded", "sigmoid"}  # may divide 0 by 0, or overflow, as they should
+CODES: dict[Normal, int] = {name: number for number, name in enumerate(_RULES)}
+
+
+def one(how: Normal, v: np.float32, low: np.float32, high: np.float32) -> np.float32:
+    """A single value of a map from `low` to `high`, normalised and rounded as the original does."""
+    if how in _LOUD:
+        with np.errstate(all="ignore"):
+            return np.float32(_PLAIN[how](v, low, high))
+    return np.float32(_PLAIN[how](v, low, high))
+
+
+@compiled
+def normalise(v: np.ndarray, code: int, low: np.float32, high: np.float32) -> None:
+    """All values (n,) float32 in place, by one of `CODES`."""
+    if code == 1:
+        for i in range(v.size):
+            v[i] = _range(v[i], low, high)
+    elif code == 2:
+        for i in range(v.size):
+            v[i] = _range_negated(v[i], low, high)
+    elif code == 3:
+        for i in range(v.size):
+            v[i] = _range_unguarded(v[i], low, high)
+    elif code == 4:
+        for i in range(v.size):
+            v[i] = _cosine_fixed(v[i], low, high)
+    elif code == 5:
+        for i in range(v.size):
+            v[i] = _objects_fixed(v[i], low, high)
+    elif code == 6:
+        for i in range(v.size):
+            v[i] = _unit(v[i], low, high)
+    elif code == 7:
+        for i in range(v.size):
+            v[i] = _sigmoid(v[i], low, high)

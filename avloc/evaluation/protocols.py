@@ -7,7 +7,7 @@ differ in one word of this, and every word changes the score.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,13 @@ HALF = PIXELS // 2
 Comparison = Literal[">", ">=", "> or one"]
 
 
+class Edge(NamedTuple):
+    """The value at which a prediction ends."""
+
+    at: np.float32
+    strict: bool
+
+
 @dataclass(frozen=True)
 class Cut:
     """Which pixels of a normalised map are the prediction.
@@ -38,16 +45,20 @@ class Cut:
     half: Comparison | None = None
     least: float | None = None
 
+    def edge(self, view: View) -> Edge:
+        """The value that the predicted pixels exceed, or unless it is strict, reach."""
+        edge = Edge(np.float32(-np.inf), strict=False)
+        if self.half is not None:
+            edge = Edge(view.rank(HALF), strict=self.half != ">=")
+            if self.half == "> or one" and edge.at >= 1:
+                edge = Edge(np.float32(1), strict=False)
+        if self.least is not None and not edge.at >= self.least:
+            edge = Edge(np.float32(self.least), strict=False)
+        return edge
+
     def mask(self, view: View) -> np.ndarray:
         """The predicted pixels, (h, w) bool."""
-        masks = []
-        if self.half is not None:
-            masks.append(view.above_rank(HALF, strict=self.half != ">="))
-            if self.half == "> or one" and view.rank(HALF) >= 1:
-                masks[-1] = view.above(1, strict=False)
-        if self.least is not None:
-            masks.append(view.above(self.least, strict=False))
-        return masks[0] if len(masks) == 1 else masks[0] & masks[1]
+        return view.above(*self.edge(view))
 
 
 @dataclass(frozen=True)
@@ -123,18 +134,16 @@ class Protocol:
 
     def predict(self, view: View) -> np.ndarray:
         """The predicted pixels (h, w) bool of one view."""
-        final = view.normal(self.last)
-        return final.keep(self.cut, lambda: self.cut.mask(final))
+        return self.cut.mask(view.normal(self.last))
 
 
-def at_true_size(view: View, truth: Truth) -> np.ndarray:
-    """The mask of about as many pixels as the truth has: those above the last one of them.
+def true_size(view: View, truth: Truth) -> Edge:
+    """Where about as many pixels are left as the truth has: those above the last one of them.
 
     Ties shrink it and it is one pixel short, as in SSLalignment; a truth without pixels counts as
     half of the picture.
     """
-    area = truth.pixels or HALF
-    return view.above_rank(PIXELS - area, strict=True)
+    return Edge(view.rank(PIXELS - (truth.pixels or HALF)), strict=True)
 
 
 PROTOCOLS: Registry[Protocol] = Registry("protocol")

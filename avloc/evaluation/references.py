@@ -61,7 +61,7 @@ def best_half(truth: Truth) -> float:
 def best_size(truth: Truth) -> float:
     """cIoU of a map that ranks all of the truth first, under the true-size rule.
 
-    The rule leaves one pixel out (`protocols.at_true_size`).
+    The rule leaves one pixel out (`protocols.true_size`).
     """
     if not truth.area:
         return 0.0

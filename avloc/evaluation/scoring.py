@@ -9,8 +9,9 @@ import numpy as np
 
 from avloc.evaluation.canvas import Canvas
 from avloc.evaluation.detection import SIZES, Detections
+from avloc.evaluation.field import Tally, View
 from avloc.evaluation.metrics import auc, grouped, success, summary
-from avloc.evaluation.protocols import HALF, PIXELS, Protocol, at_true_size
+from avloc.evaluation.protocols import PIXELS, Edge, Protocol, true_size
 from avloc.evaluation.truth import Truth
 
 
@@ -19,8 +20,8 @@ class Score:
     """What a protocol says of one heatmap.
 
     `values` by name, for each view (objects alone with "objects_" before the name, the mixture
-    with "ogl_"): "ciou", "ciou_adap", "confidence", "ties" (pixels that equal the one in the
-    middle).
+    with "ogl_"): "ciou", "ciou_adap", "confidence", "ties" (pixels equal to the value at which the
+    prediction ends).
     """
 
     values: dict[str, float]
@@ -40,13 +41,19 @@ def score(
     values: dict[str, float] = {}
     for name, view in protocol.views(canvas, objects).items():
         before = f"{name}_" if name else ""
-        values[f"{before}ciou"] = truth.ciou(protocol.predict(view))
-        values[f"{before}ties"] = view.ties(HALF)
+        final = view.normal(protocol.last)
+        values[f"{before}ciou"], tally = _cut(final, protocol.cut.edge(final), truth)
+        values[f"{before}ties"] = tally.ties
         if protocol.adaptive:
-            values[f"{before}ciou_adap"] = truth.ciou(at_true_size(view, truth))
+            values[f"{before}ciou_adap"], _ = _cut(view, true_size(view, truth), truth)
         if protocol.detection:
             values[f"{before}confidence"] = float(view.top_mean(PIXELS // 4))
     return Score(values, truth.boxes > 0, truth.area, group)
+
+
+def _cut(view: View, edge: Edge, truth: Truth) -> tuple[float, Tally]:
+    tally = view.tally(edge.at, truth.halves)
+    return truth.ciou(tally.above if edge.strict else tally.reached), tally
 
 
 def summarise(protocol: Protocol, scores: Sequence[Score]) -> dict[str, float]:

@@ -71,11 +71,11 @@ def _reached(
     called, hits = np.zeros(len(thresholds)), np.zeros(len(thresholds))
     for k in range(len(thresholds)):
         for y in range(values.shape[0]):
-            row, hit = 0, 0
+            row = hit = np.int32(0)
             for x in range(values.shape[1]):
-                reached = values[y, x] >= thresholds[k]
-                row += reached
-                hit += reached & inside[y, x]
+                reached = np.int32(values[y, x] >= thresholds[k])
+                row = np.int32(row + reached)
+                hit = np.int32(hit + reached * np.int32(inside[y, x]))
             called[k] += row
             hits[k] += hit
     return called, hits

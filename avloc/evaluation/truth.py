@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 GRID = 224  # pixels a side that every published protocol compares on
+
+
+class Counts(NamedTuple):
+    """A prediction beside a truth, in pixels: all of it, those of it that are not 0 in the truth,
+    and twice the sum of the truth over it."""
+
+    called: float
+    inside: float
+    halves: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,26 +46,33 @@ class Truth:
         """The sum of the pixels."""
         return self.pixels - (0 if self.half is None else 0.5 * int(np.count_nonzero(self.half)))
 
+    @cached_property
+    def halves(self) -> np.ndarray:
+        """Twice the truth, (h, w) uint8."""
+        twice = 2 * self.inside.astype(np.uint8)
+        return twice if self.half is None else twice - self.half
+
     @property
     def weight(self) -> np.ndarray:
         """All pixels, (h, w) float32."""
-        whole = self.inside.astype(np.float32)
-        return whole if self.half is None else whole - np.float32(0.5) * self.half
+        return np.float32(0.5) * self.halves
 
-    def overlap(self, predicted: np.ndarray) -> tuple[float, float]:
-        """Numerator and denominator of cIoU with the mask `predicted` (h, w) bool.
+    def overlap(self, found: Counts) -> tuple[float, float]:
+        """Numerator and denominator of cIoU.
 
         cIoU (Senocak et al. 2018, sec. 5.1) is intersection over truth plus false positives.
         """
-        hit = float(np.count_nonzero(predicted & self.inside))
-        false = float(np.count_nonzero(predicted)) - hit
-        if self.half is not None:
-            hit -= 0.5 * float(np.count_nonzero(predicted & self.half))
-        return hit, self.area + false
+        return found.halves / 2, self.area + (found.called - found.inside)
 
-    def ciou(self, predicted: np.ndarray) -> float:
-        """cIoU with `predicted`; not a number where both are empty, as everywhere in the field."""
-        hit, whole = self.overlap(predicted)
+    def counts(self, predicted: np.ndarray) -> Counts:
+        """The counts of the mask `predicted` (h, w) bool."""
+        hits = self.halves[predicted]
+        return Counts(len(hits), int(np.count_nonzero(hits)), int(hits.sum()))
+
+    def ciou(self, predicted: np.ndarray | Counts) -> float:
+        """cIoU with a mask; not a number where both are empty, as everywhere in the field."""
+        found = predicted if isinstance(predicted, Counts) else self.counts(predicted)
+        hit, whole = self.overlap(found)
         return hit / whole if whole else float("nan")
 
 

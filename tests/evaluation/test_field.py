@@ -42,9 +42,15 @@ def test_every_answer(kind, normals):
     assert (view.low, view.high) == (ordered[0], ordered[-1])
     for k in (25_088, 0, 50_175, 12_345, 37_632):
         assert view.rank(k) == ordered[k]
-        assert view.ties(k) == np.count_nonzero(ordered == ordered[k])
         assert np.array_equal(view.above_rank(k, strict=True), view.values > ordered[k])
         assert np.array_equal(view.above_rank(k, strict=False), view.values >= ordered[k])
+    halves = np.random.default_rng(0).integers(0, 3, SIZE).astype(np.uint8)
+    for at in (ordered[0], ordered[25_088], np.float32(0.25)):
+        tally = view.tally(at, halves)
+        for found, mask in ((tally.above, view.values > at), (tally.reached, view.values >= at)):
+            hits = halves[mask]
+            assert found == (mask.sum(), np.count_nonzero(hits), hits.sum(dtype=int))
+        assert tally.ties == np.count_nonzero(ordered == at)
     assert view.top_mean(12_544) == ordered[-12_544:].mean()
     assert np.array_equal(view.above(0.25, strict=True), view.values > np.float32(0.25))
 
