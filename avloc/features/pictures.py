@@ -1,0 +1,97 @@
+"""Frames as the image networks of published methods take them, by name.
+
+All of them see 224 pixels a side. They differ in what becomes of a frame that is not square, and
+in who resized it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from avloc.registry import Registry
+
+SIDE = 224
+STEP = 64
+"""Pixels by which the longer side of an uncropped frame may grow: four cells at a stride of 16,
+which predictive coding needs."""
+
+MOST = 4
+"""A longer side is at most that many times the shorter one."""
+
+MEAN = (0.485, 0.456, 0.406)
+SPREAD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """How a frame becomes the input of a network.
+
+    Attributes:
+        crop: the shorter side becomes `SIDE` pixels and the middle is cut out; else the frame is
+            squeezed to a square.
+        exact: resized as floats, that may leave 0..1 at edges; else as bytes, by Pillow.
+    """
+
+    crop: bool = False
+    exact: bool = False
+
+    def item(self, frame: np.ndarray) -> np.ndarray:
+        """The frame (H, W, 3) uint8 of a benchmark's item, as the original script takes it.
+
+        Where it crops, the map is of the middle alone, but scored as if it were of the whole frame.
+
+        Returns:
+            (3, 224, 224), uint8 or float32 in 0..1.
+        """
+        if not self.crop:
+            return self._resized(frame, SIDE, SIDE)
+        height, width = frame.shape[:2]
+        short = min(height, width)
+        resized = self._resized(frame, int(SIDE * height / short), int(SIDE * width / short))
+        top, left = (round((side - SIDE) / 2) for side in resized.shape[1:])
+        return resized[:, top : top + SIDE, left : left + SIDE]
+
+    def whole(self, frame: np.ndarray) -> np.ndarray:
+        """A frame (H, W, 3) uint8 -> (3, h, w), uncut, so that the map belongs to all of it.
+
+        A network whose original crops sees it at the scale of its training: `SIDE` pixels on the
+        shorter side, more on the other.
+        """
+        if not self.crop:
+            return self._resized(frame, SIDE, SIDE)
+        height, width = frame.shape[:2]
+        return self._resized(frame, _side(height, width), _side(width, height))
+
+    def _resized(self, frame: np.ndarray, height: int, width: int) -> np.ndarray:
+        if not self.exact:
+            picture = Image.fromarray(frame).resize((width, height), Image.Resampling.BICUBIC)
+            return np.ascontiguousarray(np.asarray(picture).transpose(2, 0, 1))
+        scaled = torch.from_numpy(np.require(frame, requirements=["C", "W"])) / 255
+        scaled = scaled.permute(2, 0, 1)[None]
+        return functional.interpolate(scaled, (height, width), mode="bicubic", antialias=True)[
+            0
+        ].numpy()
+
+
+def _side(this: int, other: int) -> int:
+    ratio = min(max(1.0, this / other), MOST)
+    return SIDE + STEP * round(SIDE * (ratio - 1) / STEP)
+
+
+def normalise(frames: Tensor) -> Tensor:
+    """Frames (b, 3, h, w), uint8 or floats in 0..1 -> float32, normalised as for ImageNet."""
+    scaled = frames / 255 if frames.dtype == torch.uint8 else frames
+    mean, spread = (torch.tensor(of, device=frames.device)[:, None, None] for of in (MEAN, SPREAD))
+    return (scaled - mean) / spread
+
+
+PICTURES: Registry[Picture] = Registry("picture preset")
+PICTURES.add("squash", Picture())
+PICTURES.add("crop", Picture(crop=True))
+PICTURES.add("squash-float", Picture(exact=True))
