@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -22,12 +20,11 @@ from avloc.evaluation.maps import ItemMaps
 from avloc.evaluation.metrics import STEPS, success
 from avloc.evaluation.references import REFERENCES
 from avloc.evaluation.report import Report, Verdict
+from avloc.evaluation.spreading import spread
 from avloc.evaluation.truth import GRID
 
 Progress = Callable[[float, float | None], None]
 """Called with how many items are done and how many there are."""
-
-CHUNK = 64  # items that one worker takes at a time
 
 
 @dataclass
@@ -51,6 +48,7 @@ def evaluate(
     scale: Scale | None = None,
     method: str = "",
     workers: int = 1,
+    processes: bool = False,
     progress: Progress = lambda done, of: None,
 ) -> Report:
     """Score maps, which may come in any order, on the items of a benchmark.
@@ -63,7 +61,8 @@ def evaluate(
         panel: the protocols (`choosing.panel`).
         scale: what the maps are; None: whatever a protocol's original receives.
         method: whose maps they are.
-        workers: threads.
+        workers: how many items are scored at a time.
+        processes: by forked processes instead of threads (`spreading.spread`).
         progress: is told how far it has come.
 
     Raises:
@@ -97,7 +96,7 @@ def evaluate(
                 sizes["x".join(map(str, given.values.shape))] += 1
             yield name, given
 
-    for done, (number, area, rows) in enumerate(_spread(one, known(), workers), start=1):
+    for done, (number, area, rows) in enumerate(spread(one, known(), workers, processes), start=1):
         item = benchmark.items[number]
         groups[item.id] = {"class": item.label, "area": area, "sounds": item.sounds}
         for column, row in zip(columns, rows, strict=True):
@@ -127,25 +126,6 @@ def _judged(judge: Judge, sheet: Sheet | None, case: Case) -> Any:
         return None
     references = {name: judge.reference(name, case) for name in REFERENCES}
     return (None if sheet is None else judge.judge(sheet, case)), references
-
-
-def _spread(function: Callable[[Any], Any], inputs: Iterator[Any], workers: int) -> Iterator[Any]:
-    """`map` over threads, of which only a few inputs at a time are alive; in order."""
-    if workers < 2:
-        yield from map(function, inputs)
-        return
-    waiting: deque[Future[list[Any]]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            while chunk := list(islice(inputs, CHUNK)):
-                waiting.append(pool.submit(lambda part: [function(one) for one in part], chunk))
-                if len(waiting) > workers:
-                    yield from waiting.popleft().result()
-            while waiting:
-                yield from waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 def _verdict(column: Column, items: Sequence[Item]) -> Verdict:

@@ -69,8 +69,9 @@ def _reached(
 ) -> tuple[np.ndarray, np.ndarray]:
     """How many of `values` (h, w) reach each threshold (t,), and how many of these are `inside`."""
     called, hits = np.zeros(len(thresholds)), np.zeros(len(thresholds))
-    for k in range(len(thresholds)):
-        for y in range(values.shape[0]):
+    for y in range(values.shape[0]):
+        for k in range(len(thresholds)):
+            # Whole numbers as wide as the values are what processors add many at a time.
             row = hit = np.int32(0)
             for x in range(values.shape[1]):
                 reached = np.int32(values[y, x] >= thresholds[k])
