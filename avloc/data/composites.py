@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.random import Generator
 
+from avloc.data.degrading import degraded
 from avloc.data.pictures import Pictures
 from avloc.data.wild import Photo
 
@@ -79,12 +80,18 @@ class Composite:
 
 
 class Composer:
-    """Makes composites of `photos`; every call depends on its random generator alone."""
+    """Makes composites of `photos`; every call depends on its random generator alone.
 
-    def __init__(self, photos: list[Photo], pictures: Pictures, rows: int, person: int) -> None:
+    A share `poor` of them looks like frames of a poor video (`degrading`).
+    """
+
+    def __init__(
+        self, photos: list[Photo], pictures: Pictures, rows: int, person: int, poor: float = 0.0
+    ) -> None:
         self.pictures = pictures
         self.rows = rows
         self.person = person
+        self.poor = poor
         self.all = photos
         groups: dict[tuple[int, ...], list[Photo]] = {}
         for photo in photos:
@@ -123,6 +130,8 @@ class Composer:
                 box = (int(x), int(y), int(x + w), int(y + h))
                 self.paste(made, self.pick(rng), box, rng, whole=False)
         made.canvas = jitter(made.canvas, rng)
+        if self.poor and rng.random() < self.poor:
+            made.canvas = degraded(made.canvas, rng)
         return made
 
     def paste(

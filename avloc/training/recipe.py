@@ -57,6 +57,7 @@ class DataConfig:
         sizes: (height, width) of composites, one drawn for each batch.
         images: composites in a batch.
         synthetic: share of them that are synthetic scenes.
+        poor: share of the others that look like frames of a poor video.
         recordings: sounds in a batch taken from recordings.
         made_up: sounds in a batch without a recording, as class probabilities.
         crowded: photo labels in which people may be seen without being labelled.
@@ -68,6 +69,7 @@ class DataConfig:
     sizes: Sizes = ((320, 320), (256, 384), (384, 256))
     images: Some = 16
     synthetic: Share = 0.15
+    poor: Share = 0.0
     recordings: Some = 16
     made_up: Count = 16
     crowded: tuple[str, ...] = ()

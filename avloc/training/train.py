@@ -82,7 +82,7 @@ def train(
     tags = tag_names(data)
     scenes = SyntheticSource(concepts, tags, RATE, recipe.network.window)
     batches = Batches(
-        Composer(shown, pictures, scenes.rows, concepts.names.index("person")),
+        Composer(shown, pictures, scenes.rows, concepts.names.index("person"), plan.poor),
         concepts,
         heard,
         Recordings(RATE, recipe.network.window),
