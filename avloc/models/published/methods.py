@@ -1,0 +1,263 @@
+"""The published methods whose checkpoints can be read, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from avloc.models.dual_encoder import DualConfig
+from avloc.registry import Registry
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method, and how its files name the parts of its network.
+
+    Attributes:
+        name: what users call it.
+        title: what its paper calls it, and where that appeared.
+        repository: of the code that made the files, on GitHub.
+        licence: of that code; the weights come with none of their own.
+        config: the network, and how it is fed.
+        renames: the beginnings of names in its files, and what they are here; "" keeps the rest.
+        unused: beginnings of names that no map depends on: classifiers, heads of the training,
+            the other one of student and teacher.
+        marks: beginnings of names without which a file is another method's.
+        wrapped: whether its files name everything under ``module.``; None: some do.
+        roles: the files that it is spread over, by their part, and a mark in each; {}: one file.
+        protocol: the protocol of its own evaluation script.
+        downloads: what its authors publish, and where.
+        note: what to know before using it.
+    """
+
+    name: str
+    title: str
+    repository: str
+    licence: str
+    config: DualConfig
+    renames: Mapping[str, str]
+    protocol: str
+    unused: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    wrapped: bool | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+    downloads: tuple[str, ...] = ()
+    note: str = ""
+
+
+METHODS: Registry[Method] = Registry("method")
+"""In the order in which detection takes them where several fit."""
+
+
+def _add(method: Method) -> Method:
+    return METHODS.add(method.name, method)
+
+
+_EZVSL = _add(
+    Method(
+        name="ezvsl",
+        title="EZ-VSL (Mo and Morgado, ECCV 2022)",
+        repository="stoneMo/EZ-VSL",
+        licence="Apache-2.0",
+        config=DualConfig("squash", "ezvsl", projections=1, temperature=0.03),
+        renames={
+            "imgnet.": "image.",
+            "audnet.": "sound.trunk.",
+            "img_proj.": "image_projections.0.",
+            "aud_proj.": "sound_projections.0.",
+        },
+        protocol="ezvsl",
+        downloads=(
+            "Flickr-10k, Flickr-144k, VGGSound-10k, -144k, -full: Google Drive folder "
+            "1I9nyn8VGU4HFEBDpEUpqFz1ywWcqzC6C, best.pth in each",
+        ),
+        note="72 % of the VGG-SS test clips stand in its VGGSound-144k training list.",
+    )
+)
+_add(
+    replace(
+        _EZVSL,
+        name="fnac",
+        title="FNAC (Sun et al., CVPR 2023)",
+        repository="OpenNLPLab/FNAC_AVL",
+        licence="none",
+        protocol="fnac",
+        downloads=("Flickr and VGGSound: Google Drive folder 15NoQSmC6zIetq771pZ_Q6Z7dea957Hhz",),
+    )
+)
+_add(
+    replace(
+        _EZVSL,
+        name="marginnce",
+        title="MarginNCE (Park et al., ICASSP 2023)",
+        repository="sangmin-git/MarginNCE",
+        licence="unknown",
+        downloads=("see the repository",),
+        note="Its network, names and preprocessing are taken to be EZ-VSL's, as SSLalignment does.",
+    )
+)
+_PROJECTED = {
+    "imgnet.": "image.",
+    "audnet.": "sound.trunk.",
+    "img_proj1.": "image_projections.0.",
+    "img_proj2.": "image_projections.1.",
+    "aud_proj1.": "sound_projections.0.",
+    "aud_proj2.": "sound_projections.1.",
+}
+_SLAVC = _add(
+    replace(
+        _EZVSL,
+        name="slavc",
+        title="SLAVC (Mo and Morgado, NeurIPS 2022), the student",
+        repository="stoneMo/SLAVC",
+        config=replace(_EZVSL.config, projections=2),
+        renames=_PROJECTED,
+        unused=("momentum_",),
+        marks=("momentum_",),
+        protocol="slavc",
+        downloads=("Google Drive folder 1wHufeLWZBv97IaE0cv0GrFk4pLX5NMUj, latest.pth",),
+        note="Its test commands score the student; it validates with the teacher.",
+    )
+)
+_add(
+    replace(
+        _SLAVC,
+        name="slavc-momentum",
+        title="SLAVC (Mo and Morgado, NeurIPS 2022), the momentum teacher",
+        renames={f"momentum_{theirs}": ours for theirs, ours in _PROJECTED.items()},
+        unused=tuple(_PROJECTED),
+    )
+)
+_LVS = _add(
+    Method(
+        name="lvs",
+        title="LVS, Localizing Visual Sounds the Hard Way (Chen et al., CVPR 2021)",
+        repository="hche11/Localizing-Visual-Sounds-the-Hard-Way",
+        licence="Apache-2.0",
+        config=DualConfig("crop", "lvs", stride=16),
+        renames={
+            "imgnet.": "image.",
+            "audnet.": "sound.trunk.",
+            "audnet.conv1_a.": "sound.trunk.conv1.",
+        },
+        # Both networks carry the first layers of all three kinds of input, and a classifier.
+        unused=(
+            *("imgnet.conv1_a.", "imgnet.conv1_flow.", "imgnet.fc."),
+            *("audnet.conv1.", "audnet.conv1_flow.", "audnet.fc."),
+        ),
+        wrapped=True,
+        protocol="lvs",
+        downloads=(
+            "Flickr-144k: Google Drive 1Rif19nk8RpxBrkGGoI92g-fssa2qsl-m",
+            "VGGSound-144k: Google Drive 1ieyJ7rrrR5aF8SwHNGYNS9dX9t9_apsc",
+        ),
+    )
+)
+_add(
+    replace(
+        _LVS,
+        name="sslalign",
+        title="SSLalignment (Senocak et al., ICCV 2023 and TPAMI 2025)",
+        repository="kaistmm/SSLalignment",
+        licence="none",
+        config=replace(_LVS.config, picture="squash-float", waves="sslalign"),
+        wrapped=False,
+        protocol="sslalign",
+        downloads=(
+            "ours_sup, ours_selfsup, ours_sup_previs .pth.tar, for VGGSound-144k and Flickr-144k: "
+            "Google Drive, six links in the repository's README",
+        ),
+        note="Released files may hold heads of the training under names that nobody wrote down; "
+        "leave them out by name with --unused.",
+    )
+)
+_add(
+    replace(
+        _LVS,
+        name="ssltie",
+        title="SSL-TIE (Liu et al., ACM MM 2022)",
+        repository="jinxiang-liu/SSL-TIE",
+        licence="MIT",
+        config=replace(_LVS.config, waves="ssltie"),
+        unused=(*_LVS.unused, "vision_fc1.", "conv3.", "norm3."),
+        marks=("norm3.",),
+        wrapped=None,
+        protocol="ssltie",
+        downloads=("Flickr and VGGSound: Google Drive folder 1KZxXbPilvJNCPaUeAeZAsUKgZoj9R9qJ",),
+    )
+)
+_add(
+    Method(
+        name="heartheflow",
+        title="HearTheFlow (Fedorishin et al., WACV 2023)",
+        repository="denfed/heartheflow",
+        licence="MIT",
+        config=DualConfig("squash", "heartheflow", flow=True),
+        renames={
+            "imgnet.": "image.",
+            "audnet.": "sound.trunk.",
+            "flownet.": "flow.",
+            "flowatt.query_conv.": "attention.query.",
+            "flowatt.key_conv.": "attention.key.",
+            "flowatt.value_conv.": "attention.value.",
+        },
+        marks=("flownet.", "flowatt."),
+        protocol="heartheflow",
+        downloads=("Flickr-144k, VGGSound-144k: Google Drive, two links in the README",),
+        note="Takes optical flow beside the picture. Where none is given nothing moves.",
+    )
+)
+_VGGISH = {
+    "sound.features.": "sound.features.",
+    "sound.embeddings.": "sound.embeddings.",
+    "sound.fc.": "sound.top.",
+}
+_add(
+    Method(
+        name="sacl",
+        title="SACL (Song et al., TPAMI 2023)",
+        repository="zjsong/SACL",
+        licence="MIT",
+        config=DualConfig("squash", "vggish", sound="vggish", stride=16),
+        renames={"frame.": "image.", **_VGGISH},
+        unused=("frame.fc.",),
+        roles={"frame": "layer4.", "sound": "embeddings."},
+        protocol="sspl",
+        downloads=("frame_best.pth and sound_best.pth: Google Drive, four links in the README",),
+    )
+)
+_add(
+    Method(
+        name="sspl",
+        title="SSPL with its predictive coding module (Song et al., CVPR 2022)",
+        repository="zjsong/SSPL",
+        licence="MIT",
+        config=DualConfig("crop", "vggish", "vgg16", "vggish", stride=16, cycles=4),
+        renames={
+            "frame.feat_extractor.": "image.",
+            **_VGGISH,
+            "pcm.PredProcess.0.": "coding.hear.",
+            "pcm.PredProcess.1.conv2d.": "coding.down.0.",
+            "pcm.PredProcess.2.conv2d.": "coding.down.1.",
+            "pcm.ErrorProcess.0.": "coding.up.0.",
+            "pcm.ErrorProcess.1.": "coding.up.1.",
+            "pcm.ErrorProcess.2.convtrans2d.": "coding.up.2.",
+            "pcm.ErrorProcess.3.": "coding.out.",
+            "pcm.b0.": "coding.trust.",
+            "pcm.a0.": "coding.gain.",
+            "pcm.BNPred.": "coding.down_norms.",
+            "pcm.BNError.": "coding.up_norms.",
+            **{f"pcm.BNPred_step.{k}.": f"coding.down_norms.{k + 2}." for k in range(8)},
+            **{f"pcm.BNError_step.{k}.": f"coding.up_norms.{k + 3}." for k in range(12)},
+        },
+        unused=("head.",),
+        roles={
+            "frame": "feat_extractor.",
+            "sound": "embeddings.",
+            "pcm": "PredProcess.",
+            "head": "projector.",
+        },
+        protocol="sspl",
+        downloads=("none released; its training writes frame, sound, pcm and ssl_head _best.pth",),
+    )
+)

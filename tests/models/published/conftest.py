@@ -1,0 +1,139 @@
+"""Checkpoints by formula, with the names, shapes and containers of published ones."""
+
+import json
+import zlib
+from functools import cache, lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from avloc.models.dual_encoder import DualEncoder
+from avloc.models.published.matching import COUNTER, match
+from avloc.models.published.methods import METHODS
+
+GOLDENS = Path(__file__).parents[2] / "goldens" / "forward"
+
+FILES = {
+    "ezvsl": "EZ-VSL",
+    "fnac": "FNAC",
+    "marginnce": "EZ-VSL",
+    "slavc": "SLAVC",
+    "slavc-momentum": "SLAVC",
+    "lvs": "LVS",
+    "sslalign": "SSLalignment",
+    "ssltie": "SSL-TIE",
+    "heartheflow": "HearTheFlow",
+    "sacl": "SACL",
+    "sspl": "SSPL",
+}
+"""Method -> the golden file that tells of it; MarginNCE has EZ-VSL's network."""
+
+MAPS = {"slavc": "SLAVC_student", "slavc-momentum": "SLAVC_momentum"}
+
+
+@lru_cache(maxsize=300)  # most methods share the names of two trunks, and so their weights
+def drawn(key, shape):
+    """The tensor of a name, see the README of the goldens; None where there is no formula."""
+    rng = np.random.RandomState(zlib.crc32(key.encode()) & 0xFFFFFFFF)
+    kind = key.rpartition(".")[2] if shape else ""
+    if kind == "running_var":
+        values = 0.5 + rng.rand(*shape)
+    elif kind == "running_mean":
+        values = 0.1 * rng.randn(*shape)
+    elif kind == "bias":
+        values = 0.05 * rng.randn(*shape)
+    elif kind == "weight" and len(shape) == 1:
+        values = 1 + 0.1 * rng.randn(*shape)
+    elif kind == "weight":
+        values = rng.randn(*shape) * np.sqrt(2 / np.prod(shape[1:]))
+    else:
+        return None
+    return torch.from_numpy(values.astype(np.float32))
+
+
+@cache
+def golden(method):
+    return json.loads((GOLDENS / f"{FILES[method]}.json").read_text("utf-8"))
+
+
+def golden_maps(method):
+    return np.load(GOLDENS / f"{MAPS.get(method, FILES[method])}_maps.npy")
+
+
+def states(method):
+    """The state dicts of a method's files: container key or file name -> tensors."""
+    found = {}
+    for part in golden(method)["state_dict"]:
+        tensors = {}
+        for key, shape, dtype in part["entries"]:
+            tensor = (
+                drawn(key.removeprefix(part["prefix"]), tuple(shape)) if dtype != "int64" else None
+            )
+            if tensor is None:
+                constant = part["constants"].get(key, 0)
+                tensor = torch.full(shape, constant, dtype=getattr(torch, dtype))
+            tensors[key] = tensor
+        found[part["where"]] = tensors
+    return found
+
+
+ROLES = {"frame_best": "frame", "sound_best": "sound", "pcm_best": "pcm", "ssl_head_best": "head"}
+
+
+def joined(method):
+    """All tensors of a method's files, those of several files under their roles."""
+    found = states(method)
+    if len({len(part) for part in found.values()}) == 1:
+        return next(iter(found.values()))
+    return {
+        f"{ROLES[Path(where).stem]}.{key}": tensor
+        for where, part in found.items()
+        for key, tensor in part.items()
+    }
+
+
+def written(method, folder):
+    """Checkpoints as the method's training writes them; the file, or the folder of several."""
+    for where, tensors in states(method).items():
+        if "['" in where:
+            path = folder / f"{method}.pth"
+            torch.save({where.split("'")[1]: tensors, "epoch": 3}, path)
+            return path
+        torch.save(tensors, folder / where)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory):
+    """Method -> a file of it, written once."""
+    made = {}
+
+    def of(method):
+        name = FILES[method]
+        if name not in made:
+            made[name] = written(method, tmp_path_factory.mktemp(name))
+        return made[name]
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def golden_of():
+    """Method -> what its golden file says, and the maps in it."""
+    return lambda method: (golden(method), golden_maps(method))
+
+
+@pytest.fixture(scope="module")
+def network(request):
+    """The network of the method that a test is parametrized with, its weights by formula."""
+    method = request.param
+    with torch.device("meta"):
+        built = DualEncoder(METHODS[method].config)
+    state = dict(match(joined(method), method).fit.state)
+    for name, _ in built.named_buffers():
+        if name.endswith(COUNTER):
+            state[name] = torch.zeros((), dtype=torch.long)
+    built.load_state_dict(state, assign=True)
+    return method, built.eval()
