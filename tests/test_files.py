@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from avloc.errors import MediaError
-from avloc.files import replacing
+from avloc.errors import DataError, MediaError
+from avloc.files import read_json, replacing
 
 
 def broken_off(target: Path, reason: BaseException | type[BaseException]) -> None:
@@ -49,3 +49,23 @@ def test_a_folder_that_is_a_file_is_told_in_one_line(tmp_path):
     (tmp_path / "taken").write_bytes(b"")
     with pytest.raises(MediaError, match="cannot be written"):
         broken_off(tmp_path / "taken" / "clip.mp4", ValueError)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_json_is_read_with_and_without_a_byte_order_mark(tmp_path, mark):
+    (tmp_path / "a.json").write_bytes(mark + b'{"a": ["\\ud83d\\ude00", 1, 2.5]}')
+    assert read_json(tmp_path / "a.json") == {"a": ["\N{GRINNING FACE}", 1, 2.5]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[" * 100_000, "9" * 5000, '"\\ud800"', b"\xff\xfe"],
+    ids=["empty", "open", "deep", "long number", "half a pair", "UTF-16"],
+)
+def test_what_is_no_json_is_told_in_one_line(tmp_path, text):
+    (tmp_path / "a.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(DataError, match=r"a\.json: not JSON \(") as caught:
+        read_json(tmp_path / "a.json")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(DataError, match=r"none\.json: cannot be read \(No such file"):
+        read_json(tmp_path / "none.json")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,10 +18,11 @@ import numpy as np
 from avloc.data.benchmarks.media import CLIPS, PICTURES, SOUNDS, MediaFolder
 from avloc.data.benchmarks.sources import clip_id, rows
 from avloc.data.benchmarks.types import Benchmark, Problem
-from avloc.data.picture_hash import near, read_hash
-from avloc.errors import AvlocError, DataError
+from avloc.data.picture_hash import BITS, clip_hashes, near, read_hash
+from avloc.errors import AvlocError, DataError, NoAudioError
 from avloc.features.fingerprint import RATE, Index, Prints, fingerprint
-from avloc.features.wavefile import read_wave
+from avloc.files import read_json
+from avloc.media.sound import read_wave
 
 COMMON, SHARE = 10, 0.1
 """Peak pairs and part of them that two sounds have in common from where on they are one. Of 120
@@ -28,7 +30,7 @@ recordings, 93 to 98 % were found again among 1,070 after Vorbis, MP3, noise or 
 others that were told had one label, and where names tell the recording, one recording."""
 
 T = TypeVar("T")
-UNCUT = "a video whose contents are not compared; cut a frame and the sound from it"
+AT_ONCE = 4096  # training clips whose pictures are compared at a time
 
 NAMES = ("video", "id", "file", "youtube_id", "name")  # first cells of a heading
 KEYS = ("id", "file", "video_id", "image", "frame", "path")  # of a row in a JSON list
@@ -154,14 +156,7 @@ def read_clips(path: Path) -> list[str]:
         names = [row[0] for row in rows(path)]
         names = names[1:] if names and names[0].lower() in NAMES else names
     else:
-        try:
-            text = path.read_text(encoding="utf-8")
-            lines = [line for line in text.splitlines() if line.strip()]
-            listed = json.loads(text) if path.suffix == ".json" else [json.loads(i) for i in lines]
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-        except ValueError as error:
-            raise DataError(f"{path}: not JSON ({error})") from error
+        listed = read_json(path) if path.suffix == ".json" else _json_lines(path)
         listed = listed if isinstance(listed, list) else []
         names = [_name(row, f"{path}: row {n}") for n, row in enumerate(listed, start=1)]
     if not names:
@@ -169,26 +164,35 @@ def read_clips(path: Path) -> list[str]:
     return names
 
 
+def _json_lines(path: Path) -> list[Any]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        return [json.loads(line) for line in lines if line.strip()]
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not JSON ({error})") from error
+
+
 class _Contents:
     """The pictures and sounds of the wanted clips in a folder, read as they are asked for.
 
     Attributes:
-        problems: files that cannot be read, pictures without contrast, silent sounds, videos.
+        problems: files that cannot be read, pictures without contrast, silent sounds.
     """
 
     def __init__(self, root: Path, wanted: set[str], progress: Progress) -> None:
         self._root = root
         self._progress = progress
         folder = MediaFolder(root)
-        self._pictures = folder.named(PICTURES, wanted)
-        self._sounds = folder.named(SOUNDS, wanted)
-        both = self._pictures.keys() & self._sounds.keys()
-        films = folder.named(CLIPS, wanted).keys() - both
-        self.problems = [Problem(name, UNCUT) for name in sorted(films)]
+        clips = folder.named(CLIPS, wanted)
+        self._pictures = clips | folder.named(PICTURES, wanted)
+        self._sounds = clips | folder.named(SOUNDS, wanted)
+        self.problems: list[Problem] = []
 
     def pictures(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Each clip with the hash of its picture."""
-        return self._read("pictures", self._pictures, _hash)
+        """Each clip with the hashes (n, bits) of its picture, or of frames of it."""
+        return self._read("pictures", self._pictures, _hashes)
 
     def sounds(self) -> Iterator[tuple[str, Prints]]:
         """Each clip with the fingerprint of its sound."""
@@ -205,28 +209,47 @@ class _Contents:
             self._progress(f"{what} in {self._root}", done, len(files))
 
 
-def _hash(path: Path) -> np.ndarray:
-    found = read_hash(path)
-    if found is None:
+def _hashes(path: Path) -> np.ndarray:
+    if path.suffix.lower() in CLIPS:
+        found = clip_hashes(path)
+    else:
+        one = read_hash(path)
+        found = np.zeros((0, BITS), bool) if one is None else one[None]
+    if not len(found):
         raise DataError(f"{path}: too plain to be compared")
     return found
 
 
 def _prints(path: Path) -> Prints:
-    found = fingerprint(read_wave(path, RATE), RATE)
+    try:
+        wave, _ = read_wave(path, RATE)
+    except NoAudioError:
+        raise DataError(f"{path}: no sound in it to be compared") from None
+    found = fingerprint(wave, RATE)
     if len(found.pairs) < COMMON:
         raise DataError(f"{path}: too quiet or too short to be compared")
     return found
 
 
 def _alike_pictures(train: _Contents, test: _Contents) -> Iterator[Alike]:
-    ours, theirs = dict(train.pictures()), dict(test.pictures())
-    if not ours or not theirs:
-        return
-    trained, tested = list(ours), list(theirs)
-    for i, j, bits in near(np.stack(list(theirs.values())), np.stack(list(ours.values()))):
-        if tested[i] != trained[j]:
-            yield Alike(tested[i], trained[j], "picture", float(bits))
+    tested, theirs = _stacked(test.pictures())
+    rest = train.pictures()
+    while len(theirs) and (some := list(islice(rest, AT_ONCE))):
+        trained, ours = _stacked(some)
+        nearest: dict[tuple[str, str], int] = {}
+        for i, j, bits in near(theirs, ours):
+            pair = tested[i], trained[j]
+            nearest[pair] = min(bits, nearest.get(pair, bits))
+        for (one, other), bits in nearest.items():
+            if one != other:
+                yield Alike(one, other, "picture", float(bits))
+
+
+def _stacked(clips: Iterable[tuple[str, np.ndarray]]) -> tuple[list[str], np.ndarray]:
+    """The clip that each of many hashes is of, and the hashes (n, bits)."""
+    listed = list(clips)
+    names = [name for name, hashes in listed for _ in hashes]
+    return names, np.concatenate([np.zeros((0, BITS), bool), *(hashes for _, hashes in listed)])
 
 
 def _alike_sounds(train: _Contents, test: _Contents) -> Iterator[Alike]:

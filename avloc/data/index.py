@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+from os.path import isfile
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from avloc.errors import DataError
+from avloc.files import read_json
 
 T = TypeVar("T")
 KINDS = {str: "text", int: "a whole number", bool: "true or false", list: "a list"}
@@ -18,14 +19,9 @@ KINDS = {str: "text", int: "a whole number", bool: "true or false", list: "a lis
 def read_index(root: Path, name: str) -> list[dict[str, Any]]:
     """The rows of one index file under `root`, as they stand there."""
     path = root / name
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such index; pass the data folder with --data") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except ValueError as error:
-        raise DataError(f"{path}: not JSON ({error})") from error
+    if not path.exists():
+        raise DataError(f"{path}: no such index; pass the data folder with --data")
+    rows = read_json(path)
     if not isinstance(rows, list):
         raise DataError(f"{path}: expected a list of rows")
     return rows
@@ -70,10 +66,14 @@ class Row:
             raise self._wrong(key, KINDS[kind])
         return value
 
+    def text(self, key: str) -> str:
+        """The text of a key that may lack or be null: "" then."""
+        return "" if self.values.get(key) is None else self.get(key, str)
+
     def file(self, key: str) -> Path:
         """The path that `key` names, where there is a file."""
         path = self.root / self.get(key, str)
-        if not path.is_file():
+        if not isfile(path):
             raise DataError(
                 f"{self.where}: {key!r}: no such file {path}; restore it or drop the row"
             )

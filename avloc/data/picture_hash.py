@@ -14,13 +14,17 @@ import numpy as np
 from PIL import Image
 from scipy.fft import dctn
 
+from avloc.data.benchmarks.masks import UNREADABLE
 from avloc.errors import DataError
+from avloc.media.reader import VideoReader
 
 SIDE = 48  # pixels a side that a picture is shrunk to
 WAVES = 12  # lowest frequencies a side whose signs are kept
 BITS = WAVES * WAVES - 1  # all but the mean
 NEAR = 12  # bits in which two copies of one picture may differ
 PLAIN = 4.0  # standard deviation of grey, of 255, below which a picture shows nothing
+STEP = 1.0  # seconds between frames of a clip that are compared
+JITTER = 5e-3  # seconds by which frames may come early, as containers round
 CHUNK = 2048  # pictures compared at a time
 
 
@@ -34,8 +38,27 @@ def read_hash(path: Path) -> np.ndarray | None:
         with Image.open(path) as file:
             file.draft("L", (SIDE, SIDE))
             return picture_hash(file)
-    except (OSError, Image.DecompressionBombError) as error:
+    except UNREADABLE as error:
         raise DataError(f"{path}: cannot be read ({error})") from error
+
+
+def clip_hashes(path: Path) -> np.ndarray:
+    """The hashes (n, `BITS`) of a clip's frames at 0, 1, 2, ... seconds that are not plain.
+
+    Raises:
+        MediaError: it cannot be read.
+    """
+    hashes = []
+    with VideoReader(path) as reader:
+        due = 0.0
+        for shown in reader:
+            if shown.time < due - JITTER:
+                continue
+            due += STEP
+            found = picture_hash(Image.fromarray(reader.rgb(shown.picture)))
+            if found is not None:
+                hashes.append(found)
+    return np.array(hashes, bool).reshape(-1, BITS)
 
 
 def picture_hash(picture: Image.Image) -> np.ndarray | None:

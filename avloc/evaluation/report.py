@@ -14,6 +14,7 @@ from typing import Any
 
 from avloc.errors import DataError
 from avloc.evaluation.scores import Interval
+from avloc.files import read_json
 
 SCHEMA = 1
 LIMITED = frozenset({"ciou", "auc", "mean_ciou", "iiou", "iauc", "ciou_03"})
@@ -150,12 +151,7 @@ def load(path: Path) -> dict[str, Any]:
     Raises:
         DataError: it is none, or of another version.
     """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except ValueError as error:
-        raise DataError(f"{path}: not JSON ({error})") from error
+    value = read_json(path)
     if not isinstance(value, dict) or not isinstance(value.get("protocols"), dict):
         raise DataError(f"{path}: not a report of avloc evaluate; write one with --json FILE")
     if value.get("schema") != SCHEMA:

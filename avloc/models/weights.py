@@ -1,20 +1,23 @@
-"""Weight files: safetensors in half precision with a JSON header that says what they are."""
+"""Weight files: safetensors with a JSON header that says what they are."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor, nn
 
 from avloc.errors import WeightsError
 from avloc.files import replacing
 from avloc.models.confidence import is_calibration
+from avloc.models.dual_encoder import DualConfig, DualEncoder
 from avloc.models.scales import QUALITIES
 from avloc.models.two_stream import NetworkConfig, TwoStream
 
@@ -22,8 +25,18 @@ FORMAT = 1
 BUNDLED = Path(__file__).parent.parent / "weights" / "wild.safetensors"
 
 
+KINDS: dict[str, type] = {"two-stream": NetworkConfig, "dual-encoder": DualConfig}
+"""What ``kind`` in a header says of the network, and how that is configured."""
+
+COUNTER = "num_batches_tracked"
+"""Ends the names of the counters of batch normalisation, which only training reads."""
+
+Config = TypeVar("Config", NetworkConfig, DualConfig)
+Network = TypeVar("Network", bound=nn.Module)
+
+
 @dataclass(frozen=True)
-class Header:
+class Header(Generic[Config]):
     """What a weight file says of itself.
 
     Attributes:
@@ -33,32 +46,43 @@ class Header:
             (`models.confidence`).
         tags: names of the sound classes.
         recipe: the resolved recipe that made the weights.
+        source: of converted weights the method, the files they came from and their checksums.
         format: version of this layout.
     """
 
     id: str
-    network: NetworkConfig
+    network: Config
     calibration: dict[str, Any] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
     recipe: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
 
-def save_weights(path: Path, network: TwoStream, header: Header) -> None:
-    """Write `network` in half precision; the counters of batch normalisation are left out."""
+def save_weights(
+    path: Path, network: nn.Module, header: Header[Any], dtype: torch.dtype = torch.float16
+) -> None:
+    """Write `network`, as a rule in half precision; the counters of normalisation are left out.
+
+    Raises:
+        WeightsError: a number is not finite, or not in that precision.
+    """
     tensors = {
-        name: tensor.detach().to(torch.float16).contiguous()
+        name: tensor.detach().to(dtype).contiguous()
         for name, tensor in network.state_dict().items()
-        if not name.endswith("num_batches_tracked")
+        if not name.endswith(COUNTER)
     }
     if wrong := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
-        raise WeightsError(f"{path}: not written: {wrong[0]} is not finite in half precision")
+        kind = "in half precision" if dtype == torch.float16 else "everywhere"
+        raise WeightsError(f"{path}: not written: {wrong[0]} is not finite {kind}")
+    kind = next(word for word, of in KINDS.items() if isinstance(header.network, of))
+    words = json.dumps({"kind": kind, **asdict(header)})
     with replacing(path) as part:
         # Not `save_file`: what that writes only its owner may read.
-        part.write_bytes(save(tensors, metadata={"avloc": json.dumps(asdict(header))}))
+        part.write_bytes(save(tensors, metadata={"avloc": words}))
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path) -> Header[Any]:
     """The header alone, without reading the tensors."""
     try:
         with safe_open(path, framework="pt") as file:
@@ -66,28 +90,37 @@ def read_header(path: Path) -> Header:
     except FileNotFoundError:
         raise WeightsError(f"{path}: no such weights; `avloc models` lists what there is") from None
     except (OSError, SafetensorError) as error:
-        raise WeightsError(f"{path}: not a safetensors file ({error})") from error
+        raise WeightsError(
+            f"{path}: not a safetensors file ({error}); `avloc models convert` makes one of a "
+            "published checkpoint"
+        ) from error
     if "avloc" not in metadata:
-        raise WeightsError(f"{path}: not avloc weights (the header lacks the key 'avloc')")
+        raise WeightsError(
+            f"{path}: not avloc weights (the header lacks the key 'avloc'); `avloc models convert` "
+            "makes them of a published checkpoint"
+        )
     try:
         fields = json.loads(metadata["avloc"])
         if fields["format"] > FORMAT:
             raise WeightsError(
                 f"{path}: written by a newer avloc (format {fields['format']}); upgrade"
             )
-        return Header(**{**fields, "network": NetworkConfig(**fields["network"])})
-    except (ValueError, KeyError, TypeError) as error:
+        config = KINDS[fields.pop("kind", "two-stream")]
+        return Header(**{**fields, "network": config(**fields["network"])})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"{path}: the header is damaged ({error})") from error
 
 
-def load_weights(path: Path) -> tuple[TwoStream, Header]:
-    """The network in float32, ready for inference, and its header.
+def load_weights(path: Path) -> tuple[TwoStream, Header[NetworkConfig]]:
+    """One of avloc's own networks in float32, ready for inference, and its header.
 
     Raises:
         WeightsError: also where the header lacks what inference needs: a calibration, without which
             no confidence is honest, and a name for each sound class.
     """
     header = read_header(path)
+    if not isinstance(header.network, NetworkConfig):
+        raise WeightsError(f"{path}: a network of another method, not one of avloc's own")
     calibration = header.calibration if isinstance(header.calibration, dict) else {}
     if not all(is_calibration(calibration.get(quality)) for quality in QUALITIES):
         raise WeightsError(
@@ -101,10 +134,37 @@ def load_weights(path: Path) -> tuple[TwoStream, Header]:
         )
     with torch.device("meta"):  # initialising weights that are replaced at once costs a second
         network = TwoStream(header.network)
-    with safe_open(path, framework="pt") as file:
-        state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    return filled(network, _read_tensors(path), path), header
+
+
+def load_dual(path: Path) -> tuple[DualEncoder, Header[DualConfig]]:
+    """A `DualEncoder`, such as `avloc models convert` writes, and its header.
+
+    Raises:
+        WeightsError: the file is damaged, or holds another network.
+    """
+    header = read_header(path)
+    if not isinstance(header.network, DualConfig):
+        raise WeightsError(f"{path}: one of avloc's own networks, not a dual encoder")
+    with torch.device("meta"):
+        network = DualEncoder(header.network)
+    return filled(network, _read_tensors(path), path), header
+
+
+def filled(network: Network, tensors: Mapping[str, Tensor], path: Path) -> Network:
+    """`network`, built without weights, with `tensors` in it, ready for inference.
+
+    Args:
+        network: built on the device "meta".
+        tensors: all of its state but the counters of normalisation.
+        path: where they come from, for the message.
+
+    Raises:
+        WeightsError: a tensor is missing, too many, or of another shape.
+    """
+    state = {name: tensor.float() for name, tensor in tensors.items()}
     for name, _ in network.named_buffers():
-        if name.endswith("num_batches_tracked"):
+        if name.endswith(COUNTER):
             state[name] = torch.zeros((), dtype=torch.long)
     wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
     given = {name: tensor.shape for name, tensor in state.items()}
@@ -113,7 +173,12 @@ def load_weights(path: Path) -> tuple[TwoStream, Header]:
         names = ", ".join(wrong[:3])
         raise WeightsError(f"{path}: {len(wrong)} tensors do not fit the network ({names} ...)")
     network.load_state_dict(state, assign=True)
-    return network.eval(), header
+    return network.eval()
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
 def checksum(path: Path) -> str:

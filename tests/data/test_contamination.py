@@ -86,6 +86,42 @@ def test_copies_under_other_names_are_found(folders):
     json.dumps(found.to_json())
 
 
+def test_copies_of_whole_clips_are_found(make_clip, tmp_path):
+    def clip(folder, name, seed, **more):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        wave = melody(seed)[None].astype(np.float32)
+        return make_clip(
+            tmp_path / folder / name,
+            picture=lambda number, *size: np.asarray(
+                picture(100 * seed + number // 25).resize(size), np.uint8
+            ),
+            ticks=range(0, 3000, 40),
+            sounds=[{"rate": RATE, "wave": wave}],
+            **more,
+        )
+
+    for seed in range(3):
+        clip("train", f"{seed}.mp4", seed, size=(96, 72))
+    clip("test", "one.mkv", 1, size=(64, 64), options={"crf": "30"})
+    clip("test", "five.mp4", 5)
+    picture(201).resize((80, 80)).save(tmp_path / "test/still.jpg")  # of the middle of clip 2
+    found = contamination("012", ["one", "five", "still"], tmp_path / "train", tmp_path / "test")
+    assert {(pair.test, pair.train, pair.by) for pair in found.alike} == {
+        ("one", "1", "picture"),
+        ("one", "1", "sound"),
+        ("still", "2", "picture"),
+    }
+    assert found.problems == ()
+
+
+def test_a_clip_without_sound_is_told(make_clip, tmp_path):
+    make_clip(tmp_path / "a.mp4")
+    found = contamination(["a"], ["b"], tmp_path, tmp_path)
+    assert [(one.id, one.what.partition(": ")[2]) for one in found.problems] == [
+        ("a", "no sound in it to be compared")
+    ]
+
+
 def test_only_listed_clips_are_compared(folders):
     assert contamination(["0", "1"], ["two", "three", "four"], *folders).alike == ()
     assert contamination(["2"], ["two"], *folders).seen == ("two",)
@@ -99,12 +135,13 @@ def test_what_cannot_be_compared_is_told(folders):
     (train / "audio/3.wav").write_text("no")
     (test / "four.mp4").touch()
     (test / "frames/four.jpg").unlink()
+    (test / "audio/four.ogg").unlink()
     found = contamination(map(str, range(4)), ["two", "three", "four"], train, test)
     what = {problem.id: problem.what for problem in found.problems}
     assert what.keys() == {"0", "1", "2", "3", "four"}
     assert "too plain" in what["1"]
     assert "too quiet" in what["2"]
-    assert "a video whose contents are not compared" in what["four"]
+    assert "four.mp4: " in what["four"]
     assert {(p.test, p.by) for p in found.alike} == {("two", "picture"), ("three", "picture")}
     assert isinstance(found.alike[0], Alike)
 

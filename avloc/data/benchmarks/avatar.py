@@ -12,19 +12,20 @@ is `Off-screen` has no box; a frame with nothing else is a negative.
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from avloc.data.benchmarks.checking import benchmark, box_list
 from avloc.data.benchmarks.sources import digest, find
 from avloc.data.benchmarks.types import Benchmark, Item, Problem
 from avloc.data.index import Row
 from avloc.errors import DataError
+from avloc.files import read_json
 
 FOLDERS = ("metadata", "avatar")
 OFF_SCREEN = "off-screen"
+SMALLEST = 1e-6  # of what has to be more than nothing
 
 
 def read_avatar(path: Path) -> Benchmark:
@@ -55,12 +56,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _frames(file: Path) -> Iterator[Row]:
-    try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read ({error.strerror or error})") from error
-    except ValueError as error:
-        raise DataError(f"{file}: not JSON ({error})") from error
+    values = read_json(file)
     for number, frame in enumerate(values if isinstance(values, list) else [values], start=1):
         yield Row.of(file.parent, f"{file}: frame {number}", frame)
 
@@ -71,16 +67,16 @@ def _item(row: Row) -> tuple[Item, list[str]]:
     told: list[str] = []
     shapes, labels, kinds = [], [], []
     for part in row.parts("annotations"):
-        kind = str(part.values.get("scenario", ""))
+        kind = part.text("scenario")
         kinds.append(kind)
-        labels.append(str(part.values.get("audio_visual_category", "")))
+        labels.append(part.text("audio_visual_category"))
         if kind.lower() == OFF_SCREEN:
             if part.values.get("bbox"):
                 told.append(f"{kind} with a box, which is left out: {part.values['bbox']!r:.60}")
         else:
             shapes.append(part.values.get("bbox"))
     boxes, unread = box_list(shapes, size=True)
-    scale = (_number(row.values, "width") or 1.0, _number(row.values, "height") or 1.0)
+    scale = (_number(row, "width", told) or 1.0, _number(row, "height", told) or 1.0)
     media = {"clip": video, "sound": video}
     item = Item(
         f"{video}@{frame}",
@@ -89,21 +85,25 @@ def _item(row: Row) -> tuple[Item, list[str]]:
         label=_joined(labels),
         sounds=bool(shapes),
         media=media,
-        time=_time(row.values, frame),
+        time=_time(row, frame, told),
         kind=_joined(kinds),
     )
     return item, told + unread
 
 
-def _time(values: dict[str, Any], frame: int) -> float | None:
-    fps = _number(values, "fps")
-    return frame / fps if fps else _number(values, "time")
+def _time(row: Row, frame: int, told: list[str]) -> float | None:
+    fps = _number(row, "fps", told)
+    return frame / fps if fps else _number(row, "time", told, least=0.0)
 
 
-def _number(values: dict[str, Any], key: str) -> float | None:
-    value = values.get(key)
-    right = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-    return float(value) if right and value is not None else None
+def _number(row: Row, key: str, told: list[str], least: float = SMALLEST) -> float | None:
+    value = row.values.get(key)
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and least <= value < math.inf:
+        return float(value)
+    told.append(f"{key} is no number that can be: {value!r:.60}; it is not used")
+    return None
 
 
 def _joined(names: list[str]) -> str:

@@ -50,10 +50,10 @@ def _read(name: str, path: Path, short: str, masks: Path | None, split: str) -> 
     masks = masks or _mask_folder(path.parent, short)
     problems: list[Problem] = []
     if path.suffix == ".csv":
-        items = list(_of_table(path, short, split))
+        items = list(_of_table(path, short, split, problems))
     else:
         listed, problems = alignment.annotated(path, masks)
-        items = [_in_order(item) for item in listed]
+        items = [_in_order(item, problems) for item in listed]
     if masks is not None:
         items = [_with_mask(item, masks, problems) for item in items]
     elif path.suffix == ".csv":
@@ -66,14 +66,18 @@ def _mask_folder(folder: Path, short: str) -> Path | None:
     return found.parent if found else None
 
 
-def _of_table(path: Path, short: str, split: str) -> Iterator[Item]:
+def _of_table(path: Path, short: str, split: str, problems: list[Problem]) -> Iterator[Item]:
     """Five items for each video of a split; the first column names it."""
     head, *lines = rows(path)
     columns = {name: number for number, name in enumerate(head)}
     if "split" not in columns:
         raise DataError(f"{path}: no column 'split' in its first line")
-    for line in lines:
-        if len(line) != len(head) or line[columns["split"]] != split:
+    for number, line in enumerate(lines, start=2):
+        if len(line) != len(head):
+            what = f"{len(line)} cells under {len(head)} headings: {','.join(line)!r:.60}"
+            problems.append(Problem(f"{path.name}: row {number}", what))
+            continue
+        if line[columns["split"]] != split:
             continue
         video = line[0]
         label = line[columns["category"]] if "category" in columns else ""
@@ -89,10 +93,11 @@ def _of_table(path: Path, short: str, split: str) -> Iterator[Item]:
             yield replace(item, label=label, group=video, time=_time(frame))
 
 
-def _in_order(item: Item) -> Item:
+def _in_order(item: Item, problems: list[Problem]) -> Item:
     """An item of a box list under AVSBench's own name, without the `.mp4` in MS3's pictures."""
     match = _NAME.fullmatch(item.id)
     if match is None:
+        problems.append(Problem(item.id, "not named VIDEO_FRAME; nobody knows its video and time"))
         return item
     video, frame = match["video"], int(match["frame"])
     parts = PurePosixPath(item.media["sound"]).parts

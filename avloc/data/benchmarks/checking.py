@@ -29,12 +29,16 @@ def benchmark(
         DataError: there are no items.
     """
     found, told = [], list(problems)
+    items = list(items)
+    taken = {item.id for item in items}
     seen: Counter[str] = Counter()
     for item in items:
         seen[item.id] += 1
         if seen[item.id] > 1:
-            again = f"{item.id} ({seen[item.id]})"
+            while (again := f"{item.id} ({seen[item.id]})") in taken:
+                seen[item.id] += 1
             told.append(Problem(item.id, f"the id stands again; that row is read as {again!r}"))
+            taken.add(again)
             item = replace(item, id=again)
         found.append(item)
         told += [Problem(item.id, what) for what in faults(item)]
@@ -47,16 +51,19 @@ def benchmark(
 def faults(item: Item) -> list[str]:
     """What is wrong with the truth of one item."""
     told = []
+    if not item.id.strip() or not item.id.isprintable():
+        told.append(f"the id {item.id!r} is empty or cannot be printed")
     limits = np.array([*item.scale, *item.scale])
-    for number, box in enumerate(item.boxes, start=1):
-        if (box < 0).any() or (box > limits).any():
-            told.append(f"box {number} leaves the picture: {_short(box)}")
-        if _area(box, limits) <= 0:
-            told.append(f"box {number} has no area: {_short(box)}")
-    areas = [_area(box, limits) for box in item.boxes]
-    if item.sounds and item.mask is None and not any(area > 0 for area in areas):
+    outside = np.any((item.boxes < 0) | (item.boxes > limits), axis=1)
+    inner = np.clip(item.boxes, 0, limits)
+    empty = np.prod(np.maximum(inner[:, 2:] - inner[:, :2], 0), axis=1) <= 0
+    for number in np.flatnonzero(outside | empty):
+        box = f"box {number + 1}", _short(item.boxes[number])
+        told += [f"{box[0]} leaves the picture: {box[1]}"] * bool(outside[number])
+        told += [f"{box[0]} has no area: {box[1]}"] * bool(empty[number])
+    if item.sounds and item.mask is None and empty.all():
         told.append("no truth: nothing in the picture is marked")
-    if not item.sounds and any(area > 0 for area in areas):
+    if not item.sounds and not empty.all():
         told.append("boxes although no source is visible")
     return told
 
@@ -88,11 +95,6 @@ def _numbers(value: object) -> np.ndarray | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return box if box.shape == (4,) and np.isfinite(box).all() else None
-
-
-def _area(box: np.ndarray, limits: np.ndarray) -> float:
-    x0, y0, x1, y1 = np.clip(box, 0, limits)
-    return float(max(0.0, x1 - x0) * max(0.0, y1 - y0))
 
 
 def _short(box: np.ndarray) -> str:

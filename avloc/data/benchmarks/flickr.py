@@ -8,7 +8,6 @@ an id and the next four xmin, ymin, xmax, ymax. A JSON of boxes has
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
@@ -20,6 +19,7 @@ from avloc.data.benchmarks.sources import beside, digest, find, find_list, rows
 from avloc.data.benchmarks.types import Benchmark, Item, Problem
 from avloc.data.benchmarks.vggss import chosen
 from avloc.errors import DataError
+from avloc.files import read_json
 
 FILES = ("flickr_soundnet_boxes_256px_2786.json", "flickr_boxes.json")
 FOLDER = "Annotations"
@@ -46,8 +46,8 @@ def read_flickr(path: Path, lists: tuple[str, ...] = TEST_250, name: str = "flic
         return benchmark(name, items, [path], problems, [digest(path, xml_files(path))])
     listed = beside(path, *lists) or find(path.parent, *lists)
     if listed is None:
-        what = f"none of {', '.join(lists)} beside {path.name}: all annotated images are read"
-        told = [*problems, Problem("", what)]
+        what = f"none of {', '.join(lists)} beside it: all annotated images are read"
+        told = [*problems, Problem(path.name, what)]
         return benchmark(name, items, [path], told, [digest(path, xml_files(path))])
     kept, missing = chosen(items, test_ids(listed))
     ids = {item.id for item in kept}
@@ -95,12 +95,7 @@ def _of_json(path: Path) -> tuple[list[Item], list[Problem]]:
         doubles.extend(key for key, times in count.items() if times > 1)
         return dict(values)
 
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=pairs)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except ValueError as error:
-        raise DataError(f"{path}: not JSON ({error})") from error
+    values = read_json(path, pairs)
     boxes_of = values.get("boxes") if isinstance(values, dict) else None
     if not isinstance(boxes_of, dict):
         raise DataError(f'{path}: expected {{"boxes": {{IMAGE: [[x0, y0, x1, y1], ...]}}}}')
@@ -127,7 +122,7 @@ def _of_xml(file: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Boxes and votes of one image; what cannot be read is told."""
     try:
         root = ElementTree.parse(file).getroot()
-    except (ElementTree.ParseError, OSError, ValueError) as error:
+    except (ElementTree.ParseError, OSError, ValueError, LookupError) as error:
         return np.zeros((0, 4)), np.zeros(0, int), [f"{file.name} cannot be read ({error})"]
     boxes, votes, told = [], [], []
     for voter, child in enumerate(root):
@@ -136,8 +131,8 @@ def _of_xml(file: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
                 told.append(f"<{element.tag}> among the boxes; EZ-VSL's script fails on it")
                 continue
             try:
-                corners = [int(part.text or "") for part in list(element)[1:]]
-            except ValueError:
+                corners = [float(int(part.text or "")) for part in list(element)[1:]]
+            except (ValueError, OverflowError):
                 corners = []
             if len(corners) != 4:
                 text = " ".join((part.text or "").strip() for part in element).strip()

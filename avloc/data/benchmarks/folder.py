@@ -14,6 +14,7 @@ left out unless they are negatives.
 
 from __future__ import annotations
 
+from os.path import isfile
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from avloc.errors import DataError
 
 FILES = ("benchmark.json", "wild_dev.json")
 MEDIA = ("frame", "sound", "clip")
+GREATEST = 1e9  # of any number of pixels, seconds or voters
 
 
 def read_folder(path: Path, unscored: bool = False) -> Benchmark:
@@ -50,26 +52,26 @@ def _item(row: Row) -> tuple[Item, list[str]]:
     name = row.get("id", str)
     boxes, told = box_list(row.values.get("boxes", []))
     mask = row.root / row.get("mask", str) if "mask" in row else None
-    if mask is not None and not mask.is_file():
+    if mask is not None and not isfile(mask):
         told.append(f"no mask {mask}")
         mask = None
     marked = bool(len(boxes)) or mask is not None
     media = {key: row.get(key, str) for key in MEDIA if key in row}
     for key, file in media.items():
-        if not (row.root / file).is_file():
+        if not isfile(row.root / file):
             told.append(f"no {key} {row.root / file}")
     item = Item(
         name,
         boxes,
         _scale(row),
         votes=_votes(row, len(boxes), told),
-        label=row.get("label", str) if "label" in row else "",
-        group=row.get("group", str) if "group" in row else "",
+        label=row.text("label"),
+        group=row.text("group"),
         sounds=row.get("visible", bool) if "visible" in row else marked,
         mask=mask,
         media=media,
         time=_time(row),
-        kind=row.get("kind", str) if "kind" in row else "",
+        kind=row.text("kind"),
     )
     return item, told
 
@@ -78,9 +80,7 @@ def _scale(row: Row) -> tuple[float, float]:
     if "scale" not in row:
         return (1.0, 1.0)
     values = row.get("scale", list)
-    if len(values) != 2 or not all(
-        isinstance(value, int | float) and value > 0 for value in values
-    ):
+    if len(values) != 2 or not all(_is_number(value) and value > 0 for value in values):
         raise DataError(f"{row.where}: 'scale': expected [width, height], got {values!r:.60}")
     return (float(values[0]), float(values[1]))
 
@@ -89,7 +89,7 @@ def _votes(row: Row, count: int, told: list[str]) -> np.ndarray | None:
     if "votes" not in row:
         return None
     votes = row.get("votes", list)
-    if len(votes) != count or not all(isinstance(vote, int) for vote in votes):
+    if len(votes) != count or not all(_is_number(v) and v == int(v) for v in votes):
         told.append("votes are not a whole number for each box; they are not used")
         return None
     return np.array(votes, int)
@@ -105,6 +105,13 @@ def _time(row: Row) -> float | None:
 
 def _seconds(row: Row, key: str) -> float:
     value = row.values[key]
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not _is_number(value):
         raise DataError(f"{row.where}: {key!r}: expected seconds, got {value!r:.60}")
     return float(value)
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is one that can be, rather than NaN, infinity or beyond all measure."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < GREATEST

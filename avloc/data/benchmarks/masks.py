@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import isfile
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -9,17 +10,20 @@ from PIL import Image
 
 from avloc.errors import DataError
 
+UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises for files that are no pictures, broken ones, and ones of absurd size."""
+
 HALF = 128  # of 255, from where a grey pixel counts (SSLalignment `datasets_lvs.py`)
 
 
 def locate(listed: str, root: Path) -> Path | None:
-    """The file under `root` that ends like the path in a list, the longest such ending first."""
-    parts = PurePosixPath(listed.replace("\\", "/")).parts
-    for start in range(len(parts)):
-        path = root.joinpath(*parts[start:]) if parts[start] != "/" else None
-        if path is not None and path.is_file():
-            return path
-    return None
+    """The file under `root` that ends like the path in a list, the longest such ending first.
+
+    Never one outside of `root`, wherever a path leads.
+    """
+    parts = [p for p in PurePosixPath(listed.replace("\\", "/")).parts if p not in ("/", "..")]
+    paths = (root.joinpath(*parts[start:]) for start in range(len(parts)))
+    return next((path for path in paths if isfile(path)), None)
 
 
 def read_mask(path: Path) -> np.ndarray:
@@ -34,7 +38,9 @@ def read_mask(path: Path) -> np.ndarray:
         with Image.open(path) as picture:
             if picture.mode in ("1", "P"):
                 return np.asarray(picture) != 0
+            if picture.mode[0] in "IF":
+                raise DataError(f"{path}: a mask of more than 8 bits; save it with 8")
             grey = np.asarray(picture.convert("L"))
-    except OSError as error:
+    except UNREADABLE as error:
         raise DataError(f"{path}: cannot be read as a mask ({error})") from error
     return grey >= (HALF if grey.max(initial=0) > 1 else 1)

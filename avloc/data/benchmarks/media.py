@@ -3,14 +3,15 @@
 Lists name a clip, a file, or a path on their authors' own machine, and every repository has a
 layout of its own. So files are found by name, wherever they lie: the name in the list (one spelling
 for VGGSound's two, `sources.clip_id`), and where several files have it, the one whose folders agree
-most with the path in the list.
+most with the path in the list. A file stands for one name alone, so that where one of `1/frame.jpg`
+and `2/frame.jpg` lacks the other does not take its place.
 """
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -27,12 +28,15 @@ FRAME_NAMES = ("image_050", "125", "00000003")
 NO_TRUTH = frozenset({"gt_masks", "masks", "gray_masks"})
 """Folders with masks, which are named like the frames."""
 
+Question = tuple[str, frozenset[str]]
+"""A name in a list, and the suffixes that a file of its kind has."""
+
 
 class MediaFolder:
     """The pictures, sounds and clips below a folder, by name.
 
     Args:
-        root: the folder; links are followed.
+        root: the folder; links are followed, in a circle only once.
 
     Raises:
         DataError: there is no such folder.
@@ -43,7 +47,13 @@ class MediaFolder:
             raise DataError(f"{root}: no such folder; name the one with frames and sounds")
         self.root = root
         self._files: dict[str, list[Path]] = defaultdict(list)
+        entered: set[tuple[int, int]] = set()
         for folder, below, names in os.walk(root, followlinks=True):
+            place = os.stat(folder)
+            if (place.st_dev, place.st_ino) in entered:
+                below.clear()
+                continue
+            entered.add((place.st_dev, place.st_ino))
             below[:] = sorted(name for name in below if name not in NO_TRUTH)
             for name in sorted(names):
                 path = Path(folder, name)
@@ -55,8 +65,25 @@ class MediaFolder:
     def find(self, listed: str, suffixes: frozenset[str]) -> Path | None:
         """The file that a list means by `listed`, among those with one of `suffixes`."""
         found = [f for f in self._files.get(clip_id(listed), ()) if f.suffix.lower() in suffixes]
-        wanted = PurePosixPath(listed).parts
-        return max(found, key=lambda file: _agreement(file.parts, wanted), default=None)
+        wanted = meaning(listed)
+        return max(found, key=lambda file: _agreement(file, wanted), default=None)
+
+    def assign(self, asked: Iterable[Question]) -> dict[Question, Path]:
+        """The file of every name, where there is one.
+
+        A file that several names could mean is that of the one whose folders agree most with its
+        own, and of none where they agree alike.
+        """
+        found = {one: file for one in asked if (file := self.find(*one)) is not None}
+        claims: dict[Path, dict[tuple[str, ...], int]] = defaultdict(dict)
+        for (listed, _), file in found.items():
+            claims[file][meaning(listed)] = _agreement(file, meaning(listed))
+        owners = {}
+        for file, names in claims.items():
+            best = max(names.values())
+            first, *more = (name for name, agreement in names.items() if agreement == best)
+            owners[file] = None if more else first
+        return {one: file for one, file in found.items() if owners[file] == meaning(one[0])}
 
     def named(self, suffixes: frozenset[str], wanted: Collection[str]) -> dict[str, Path]:
         """The first file of each wanted name among those with one of `suffixes`, by name."""
@@ -70,27 +97,41 @@ def with_media(benchmark: Benchmark, root: Path) -> Benchmark:
     A frame that lacks may be cut from the `clip` and its sound be taken from there: the clip is
     looked for under the frame's name, too, and nothing is a problem that it can stand in for.
     """
-    folder = MediaFolder(root)
+    asked = [question for item in benchmark.items for question in _asked(item)]
+    files = MediaFolder(root).assign(dict.fromkeys(asked))
     items, problems = [], []
     for item in benchmark.items:
-        media, missing = _located(item, folder)
+        media, missing = _located(item, files)
         items.append(replace(item, media=media))
         problems += [Problem(item.id, f"no {what} under {root}") for what in missing]
     told = (*benchmark.problems, *problems)
     return replace(benchmark, items=tuple(items), problems=told)
 
 
-def _located(item: Item, folder: MediaFolder) -> tuple[dict[str, str], list[str]]:
+def _asked(item: Item) -> Iterable[Question]:
+    """What of an item's may lie in a folder."""
+    yield _clip(item), CLIPS
+    for key, listed in item.media.items():
+        yield listed, KINDS[key]
+    if "mixed_with" in item.media:
+        yield item.media["mixed_with"], CLIPS
+
+
+def _clip(item: Item) -> str:
+    return item.media.get("clip") or item.media.get("frame", item.id)
+
+
+def _located(item: Item, files: dict[Question, Path]) -> tuple[dict[str, str], list[str]]:
     media, missing = {}, []
-    clip = folder.find(item.media.get("clip") or item.media.get("frame", item.id), CLIPS)
+    clip = files.get((_clip(item), CLIPS))
     if clip is not None:
         media["clip"] = str(clip)
     for key, listed in item.media.items():
         if key == "clip":
             continue
-        found = folder.find(listed, KINDS[key])
+        found = files.get((listed, KINDS[key]))
         if found is None and key == "mixed_with":
-            found = folder.find(listed, CLIPS)
+            found = files.get((listed, CLIPS))
         if found is not None:
             media[key] = str(found)
         elif clip is None or not _stands_in(key, item):
@@ -100,15 +141,20 @@ def _located(item: Item, folder: MediaFolder) -> tuple[dict[str, str], list[str]
 
 def _stands_in(key: str, item: Item) -> bool:
     """Whether the item's clip has what `key` names: its frame, or a sound of its own."""
-    own = clip_id(item.media.get("clip") or item.media.get("frame", item.id))
+    own = clip_id(_clip(item))
     return key == "frame" or (key == "sound" and clip_id(item.media["sound"]) == own)
 
 
-def _agreement(have: tuple[str, ...], wanted: tuple[str, ...]) -> int:
-    """How many parts two paths have in common from their ends on, suffixes aside."""
+def meaning(listed: str) -> tuple[str, ...]:
+    """The parts of a path in one spelling, suffixes aside, the last one first."""
+    return tuple(clip_id(part) for part in reversed(PurePosixPath(listed).parts))
+
+
+def _agreement(file: Path, wanted: tuple[str, ...]) -> int:
+    """How many parts a file's path and a `meaning` have in common from their ends on."""
     count = 0
-    for ours, theirs in zip(reversed(have), reversed(wanted), strict=False):
-        if clip_id(ours) != clip_id(theirs):
+    for ours, theirs in zip(reversed(file.parts), wanted, strict=False):
+        if clip_id(ours) != theirs:
             break
         count += 1
     return count

@@ -33,7 +33,7 @@ def read_solo(path: Path, corners: bool = False) -> Benchmark:
         name = row.get("file", str)
         boxes, told = box_list([row.values.get("bbox")], size=not corners)
         problems += [Problem(name, what) for what in told]
-        label = str(row.values.get("class", ""))
+        label = row.text("class")
         items.append(Item(name, boxes, (1, 1), label=label, media=_media(name)))
     return benchmark("music-solo", items, [path], problems)
 
@@ -48,7 +48,7 @@ def read_duet(path: Path, corners: bool = False) -> Benchmark:
             id_ = f"{name}#{source}"
             boxes, told = box_list([row.values.get(f"bbox_src{source}")], size=not corners)
             problems += [Problem(id_, what) for what in told]
-            label = str(row.values.get(f"class_src{source}", ""))
+            label = row.text(f"class_src{source}")
             items.append(Item(id_, boxes, (1, 1), label=label, group=name, media=_media(name)))
     return benchmark("music-duet", items, [path], problems)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from avloc.data.benchmarks import (
 from avloc.data.benchmarks.sources import find
 from avloc.data.benchmarks.types import Benchmark
 from avloc.errors import DataError, UsageError
+from avloc.files import read_json
 from avloc.registry import Registry
 
 Reader = Callable[..., Benchmark]
@@ -116,12 +116,7 @@ def recognise(path: Path) -> str:
 
 
 def _by_content(path: Path) -> str | None:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except ValueError as error:
-        raise DataError(f"{path}: not JSON ({error})") from error
+    values = read_json(path)
     if isinstance(values, dict) and isinstance(values.get("boxes"), dict):
         return "flickr"
     row = values[0] if isinstance(values, list) and values else values

@@ -59,7 +59,7 @@ def annotated(path: Path) -> tuple[list[Item], list[Problem]]:
                 name,
                 boxes,
                 (1, 1),
-                label=str(row.values.get("class", "")),
+                label=row.text("class"),
                 media=media,
                 time=MIDDLE,
             )

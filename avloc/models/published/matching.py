@@ -13,12 +13,10 @@ from torch import Tensor
 from avloc.errors import WeightsError
 from avloc.models.dual_encoder import DualConfig, DualEncoder
 from avloc.models.published.methods import METHODS, Method
+from avloc.models.weights import COUNTER
 
 WRAPPERS = ("module.", "model.")
 """What data-parallel training and Lightning put before every name."""
-
-COUNTER = "num_batches_tracked"
-"""Ends the names of counters that nothing but training reads."""
 
 SHOWN = 4
 

@@ -1,4 +1,4 @@
-"""Lists of frames of videos, as FIELD.md and the data set's card describe AVATAR."""
+"""Lists of frames of videos, as the card of the data set describes AVATAR."""
 
 import numpy as np
 import pytest
@@ -64,3 +64,11 @@ def test_no_frames_are_refused(write, tmp_path):
         read_benchmark("avatar", tmp_path)
     with pytest.raises(DataError, match="lacks the key 'frame_number'"):
         read_benchmark("avatar", write("a.json", {"video_id": "v"}))
+
+
+def test_numbers_that_cannot_be_are_told(write, told):
+    more = {"width": -4, "height": "x", "fps": 0, "time": float("nan")}
+    found = read_benchmark("avatar", write("a.json", frame(1, ([0, 0, 1, 1], None, None), **more)))
+    (item,) = found.items
+    assert (item.scale, item.time, item.label, item.kind) == ((1, 1), None, "", "")
+    assert [what.split()[0] for _, what in told(found)] == ["width", "height", "fps", "time"]

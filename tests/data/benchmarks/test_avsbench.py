@@ -86,3 +86,14 @@ def test_the_real_lists(annotations, name, items, groups, empty):
     assert len({item.group for item in found.items if item.group}) == groups
     assert sum(problem.what.startswith("no truth") for problem in found.problems) == empty
     assert all(len(item.boxes) == 1 for item in found.items)
+
+
+def test_rows_of_another_form_are_told(write, told, aligned):
+    table = "name,url,category,split\nv1,0,cat,test\nv2,test\n"
+    write("s4_meta_data.csv", table)
+    folder = write("gt_masks/test/cat/v1/v1_1.png", "any").parents[4]
+    found = read_benchmark("avsbench-s4", folder)
+    assert len(found.items) == 5
+    assert told(found)[0] == ("s4_meta_data.csv: row 3", "2 cells under 4 headings: 'v2,test'")
+    other = read_benchmark("avsbench-ms3", write("ms3_box.json", [aligned("x.png", [0, 0, 9, 9])]))
+    assert ("x", "not named VIDEO_FRAME; nobody knows its video and time") in told(other)

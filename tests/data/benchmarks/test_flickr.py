@@ -87,6 +87,7 @@ def test_json_boxes_are_votes(write, told):
 
 def test_the_test_list_beside_the_boxes_is_obeyed(write, told):
     path = write("flickr_boxes.json", BOXES)
+    assert told(read_benchmark(path))[0][0] == "flickr_boxes.json"
     assert "all annotated images are read" in told(read_benchmark(path))[0][1]
     write("flickr_test.csv", "77,12\n99,0\n")
     found = read_benchmark(path)
@@ -120,3 +121,29 @@ def test_the_real_boxes(annotations):
     fewer = read_benchmark("flickr-249", annotations).items
     assert {i.id for i in images} - {i.id for i in fewer} == {"3908875350"}
     assert len(fewer) == 249
+
+
+BOX = "<bbox><id>0</id><xmin>{}</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bbox>"
+ENTITIES = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "lol"}">' for n in range(10))
+
+
+@pytest.mark.parametrize(
+    ("xml", "what"),
+    [
+        (f"<!DOCTYPE a [{ENTITIES}]><a><b>{BOX.format('&e9;')}</b></a>", "cannot be read"),
+        (
+            '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]>'
+            f"<a><b>{BOX.format('&x;')}</b></a>",
+            "cannot be read",
+        ),
+        ('<?xml version="1.0" encoding="none"?><a/>', "cannot be read"),
+        (f"<a><b>{BOX.format('9' * 400)}</b></a>", "not an id and four whole numbers"),
+        ("<a>" * 50_000 + "</a>" * 50_000, "<a> among the boxes"),
+    ],
+    ids=["entity bomb", "foreign file", "encoding", "number", "deep"],
+)
+def test_hostile_xml_is_told(write, told, xml, what):
+    found = read_benchmark("flickr-all", write("Annotations/1.xml", xml).parent)
+    assert [item.id for item in found.items] == ["1"]
+    assert len(found.items[0].boxes) == 0
+    assert what in told(found)[0][1]

@@ -77,6 +77,10 @@ def test_a_mask_is_truth_enough(write, told):
         ({"id": "a", "boxes": [], "scale": [1]}, "'scale': expected"),
         ({"id": "a", "boxes": [], "time": "soon"}, "'time': expected seconds"),
         ({"id": "a", "boxes": [], "visible": 1}, "'visible': expected true or false"),
+        ({"id": "a", "boxes": [], "scale": [float("inf"), 1]}, "'scale': expected"),
+        ({"id": "a", "boxes": [], "scale": [True, 1]}, "'scale': expected"),
+        ({"id": "a", "boxes": [], "time": float("nan")}, "'time': expected seconds"),
+        ({"id": "a", "boxes": [], "label": ["dog"]}, "'label': expected text"),
     ],
 )
 def test_rows_of_another_form_are_refused(write, row, what):
@@ -89,3 +93,21 @@ def test_the_real_moments(data_dir):
     assert [sum(i.sounds for i in found.items), len(found.items)] == [41, 47]
     assert found.problems == ()
     assert len(read_benchmark("folder", data_dir, unscored=True).items) == 75
+
+
+@pytest.mark.parametrize("votes", [[True], [10**30], [0.5], [float("nan")], [1, 2], ["1"]])
+def test_votes_that_count_nobody_are_told(write, told, votes):
+    row = {"id": "a", "boxes": [[0, 0, 1, 1]], "votes": votes}
+    found = read_benchmark("folder", write("x.json", [row]))
+    assert found.items[0].votes is None
+    assert told(found) == [("a", "votes are not a whole number for each box; they are not used")]
+
+
+def test_names_that_no_file_has_are_told(write, told):
+    row = {"id": "a", "boxes": [[0, 0, 1, 1]], "frame": "f" * 5000, "sound": "s\0", "mask": "m\0"}
+    found = read_benchmark("folder", write("x.json", [row]))
+    assert [what.partition(" /")[0] for _, what in told(found)] == [
+        "no mask",
+        "no frame",
+        "no sound",
+    ]

@@ -38,3 +38,21 @@ def test_a_listed_path_is_found_by_its_end(tmp_path):
     assert locate("gt_masks\\a.png", tmp_path) == file
     assert locate(str(file), tmp_path / "gt_masks") == file
     assert locate(str(file), tmp_path / "other") is None
+
+
+@pytest.mark.parametrize("listed", ["../secret.png", "a/../../secret.png", "/x/../secret.png"])
+def test_a_listed_path_leads_nowhere_else(tmp_path, listed):
+    (tmp_path / "root").mkdir()
+    (tmp_path / "secret.png").touch()
+    assert locate(listed, tmp_path / "root") is None
+    assert locate("x" * 5000, tmp_path) is None
+
+
+def test_masks_that_cannot_be_meant_are_refused(tmp_path, monkeypatch):
+    Image.new("1", (300, 200)).save(tmp_path / "large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 300 * 200 // 3)
+    with pytest.raises(DataError, match=r"large\.png: cannot be read as a mask \(.*exceeds limit"):
+        read_mask(tmp_path / "large.png")
+    Image.fromarray(np.full((4, 4), 200, np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(DataError, match=r"deep\.png: a mask of more than 8 bits"):
+        read_mask(tmp_path / "deep.png")

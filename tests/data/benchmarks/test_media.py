@@ -63,3 +63,50 @@ def test_of_equal_names_the_one_in_the_listed_folders_is_taken(place, tmp_path):
 def test_no_folder_is_refused(tmp_path):
     with pytest.raises(DataError, match="no such folder"):
         MediaFolder(tmp_path / "nothing")
+
+
+def test_a_file_takes_no_other_ones_place(write, place, told):
+    rows = [
+        {"id": name, "frame": f"{name}/frame.jpg", "sound": "same.wav", "boxes": [[0, 0, 1, 1]]}
+        for name in ("one", "two", "three")
+    ]
+    frames, sound = place("one/frame.jpg"), place("same.wav")
+    place("three/frame.png")
+    listed = read_benchmark(write("benchmark.json", rows))
+    found = with_media(listed, listed.source[0].parent / "media")
+    assert found.items[0].media == {"frame": frames, "sound": sound}
+    assert found.items[1].media == {"sound": sound}
+    assert found.items[2].media["frame"].endswith("three/frame.png")
+    assert ("two", "no frame two/frame.jpg") in [
+        (name, what.partition(" under ")[0]) for name, what in told(found)
+    ]
+
+
+def test_a_file_that_two_names_may_mean_is_nobodys(write, place):
+    rows = [
+        {"id": name, "frame": f"{name}/frame.jpg", "sound": "s.wav", "boxes": [[0, 0, 1, 1]]}
+        for name in ("one", "two")
+    ]
+    place("frames/frame.jpg")
+    listed = read_benchmark(write("benchmark.json", rows))
+    found = with_media(listed, listed.source[0].parent / "media")
+    assert [item.media for item in found.items] == [{}, {}]
+
+
+def test_links_in_a_circle_are_followed_once(place, tmp_path):
+    one = place("a/b/1.jpg")
+    for number in range(3):  # so many that following each anew would take for ever
+        (tmp_path / f"media/a/b/up{number}").symlink_to(tmp_path / "media")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/2.jpg").touch()
+    (tmp_path / "media/link").symlink_to(tmp_path / "elsewhere")
+    folder = MediaFolder(tmp_path / "media")
+    assert str(folder.find("1", PICTURES)) == one
+    assert folder.find("2", PICTURES) == tmp_path / "media/link/2.jpg"
+
+
+@pytest.mark.parametrize("listed", ["../outside", "../../outside.jpg", "/outside.jpg"])
+def test_nothing_outside_of_the_folder_is_found(place, tmp_path, listed):
+    place("1.jpg")
+    (tmp_path / "outside.jpg").touch()
+    assert MediaFolder(tmp_path / "media").find(listed, PICTURES) is None

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from avloc.models.dual_encoder import DualEncoder
-from avloc.models.published.matching import COUNTER, match
+from avloc.models.published.matching import match
 from avloc.models.published.methods import METHODS
+from avloc.models.weights import filled
 
 GOLDENS = Path(__file__).parents[2] / "goldens" / "forward"
 
@@ -131,9 +132,4 @@ def network(request):
     method = request.param
     with torch.device("meta"):
         built = DualEncoder(METHODS[method].config)
-    state = dict(match(joined(method), method).fit.state)
-    for name, _ in built.named_buffers():
-        if name.endswith(COUNTER):
-            state[name] = torch.zeros((), dtype=torch.long)
-    built.load_state_dict(state, assign=True)
-    return method, built.eval()
+    return method, filled(built, match(joined(method), method).fit.state, Path(method))
