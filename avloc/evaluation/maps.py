@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -20,6 +22,18 @@ from avloc.errors import DataError
 EXTRAS = ("objectness", "silence", "noise", "offscreen", "confidence")
 _WANTED = "write numpy.savez(FILE, **{ID: heatmap, ...}), one array (h, w) for each item"
 GO_ON = "--allow-missing goes on without it"
+LARGEST = 1 << 28  # bytes of a heatmap: 8192x8192 of 4 each
+
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,  # encrypted, or packed as Python cannot unpack
+    MemoryError,  # a header that claims more than there is
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What NumPy and the archive raise for damaged files."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +70,16 @@ class MapFile:
         self.path = path
         try:
             found = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except _UNREADABLE as error:
             raise DataError(f"{path}: cannot be read ({_reason(error)}); {_WANTED}") from error
         if not isinstance(found, np.lib.npyio.NpzFile):
             raise DataError(f"{path}: holds a single array; {_WANTED}")
         self._file = found
+        members = found.zip.infolist() if found.zip is not None else []
+        self._sizes = {member.filename: member.file_size for member in members}
+        for name, count in Counter(found.files).items():
+            if count > 1:
+                raise DataError(f"{path}: {name}: stands {count} times in it; {_WANTED}")
         self._names = set(found.files)
         self.ids = tuple(name for name in found.files if not self._is_extra(name))
         if not self.ids:
@@ -96,9 +115,15 @@ class MapFile:
 
     def _array(self, name: str) -> np.ndarray:
         try:
-            return self._file[name]
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise DataError(f"{self.path}: {name}: cannot be read ({_reason(error)})") from error
+            if self._sizes.get(f"{name}.npy", 0) > LARGEST:
+                raise ValueError(f"more than {LARGEST} bytes")
+            values = self._file[name]
+            if not isinstance(values, np.ndarray):
+                raise ValueError("not an array")
+        except _UNREADABLE as error:
+            what = f"cannot be read ({_reason(error)}); {GO_ON}"
+            raise DataError(f"{self.path}: {name}: {what}") from error
+        return values
 
     def _map(self, name: str) -> np.ndarray:
         values = self._array(name)

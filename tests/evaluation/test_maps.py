@@ -1,9 +1,14 @@
 """Files of heatmaps: what is read, and what every malformed one is told."""
 
+import io
+import random
+import zipfile
+
 import numpy as np
 import pytest
 
 from avloc.errors import DataError
+from avloc.evaluation import maps
 from avloc.evaluation.maps import MapFile, greatest, match, read_all
 from avloc.evaluation.negatives import KINDS
 
@@ -152,3 +157,66 @@ def test_the_greatest_values_under_foreign_sounds(tmp_path):
     file = write(tmp_path / "m.npz", a=GOOD, b=GOOD, **arrays)
     _, found, _ = read(file)
     assert greatest(file, found).tolist() == [1, 0, -1] * 2
+
+
+def packed(array):
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array)
+    return file.getvalue()
+
+
+def archive(path, *members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members:
+            file.writestr(name, content)
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_stands_twice_is_refused(tmp_path):
+    path = archive(tmp_path / "m.npz", ("a.npy", packed(GOOD)), ("a.npy", packed(-GOOD)))
+    with pytest.raises(DataError, match="a: stands 2 times in it"):
+        MapFile(path)
+
+
+def huge(shape, content=b""):
+    header = io.BytesIO()
+    about = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, about)
+    return header.getvalue() + content
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("b", b"text", "not an array"),
+        ("b.npy", b"text", "not an array"),
+        ("b.npy", huge((1 << 24, 1 << 24)), ""),
+        ("b.npy", huge((100, 100), bytes(40_000)), "more than 10000 bytes"),
+    ],
+    ids=["no array", "text", "a header that lies", "too large"],
+)
+def test_members_that_are_no_heatmaps(tmp_path, monkeypatch, name, content, told):
+    monkeypatch.setattr(maps, "LARGEST", 10_000)
+    file = MapFile(archive(tmp_path / "m.npz", ("a.npy", packed(GOOD)), (name, content)))
+    with pytest.raises(DataError, match=rf"m\.npz: b: cannot be read \(.*{told}.*--allow-missing"):
+        read(file)
+    found, _, faults = read(file, allow_missing=True)
+    assert list(found) == list("a")
+    assert list(faults) == list("b")
+
+
+def test_damaged_files_raise_nothing_else(tmp_path):
+    path = archive(tmp_path / "m.npz", ("a.npy", packed(GOOD)), ("b.npy", packed(GOOD * 3)))
+    whole, chance = path.read_bytes(), random.Random(0)
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice([1, 2, 5])):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        path.write_bytes(damaged[: chance.choice([None, chance.randrange(len(damaged))])])
+        try:
+            read(MapFile(path))
+        except DataError:
+            refused += 1
+    assert refused > 75
