@@ -17,6 +17,8 @@ from avloc.evaluation.scores import Interval, sign_test
 KEYS = ("ciou", "iou")
 """What items are compared by, under protocols with and without thresholds of success."""
 
+Items = Mapping[str, Mapping[str, Any]]
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -26,7 +28,7 @@ class Comparison:
         differences: by metric, with 95 % bootstrap intervals over the items both have.
         better, worse, same: items on which this method scores more, less, or the same.
         p: two-sided, of a sign test over the items that differ.
-        count: items that both have.
+        count: items with a visible source that both have.
         only_here, only_there: items that one of them lacks.
     """
 
@@ -55,6 +57,9 @@ def compare(
 ) -> dict[str, Comparison]:
     """Compare with a report that was written before (`report.load`), under every common protocol.
 
+    Items without a visible source have no cIoU, and are left out. So are protocols that score no
+    single items, such as DenseAV's.
+
     Args:
         report: this method's.
         other: the other one's.
@@ -63,34 +68,42 @@ def compare(
     Raises:
         DataError: the two have no protocol, or no item, in common.
     """
-    ours = report.to_json()["protocols"]
-    common = [name for name in ours if name in other["protocols"]]
+    ours = {name: _sounding(verdict.items, report) for name, verdict in report.protocols.items()}
+    theirs = {name: _sounding(one["items"], report) for name, one in other["protocols"].items()}
+    common = [name for name in ours if name in theirs and _key(ours[name]) and _key(theirs[name])]
     if not common:
-        theirs = ", ".join(other["protocols"]) or "none"
-        raise DataError(f"--against: no protocol in common; that report has {theirs}")
-    hashes = other.get("sha256", {}).get("list")
+        has = ", ".join(name for name in theirs if _key(theirs[name])) or "none"
+        raise DataError(f"--against: no protocol in common; that report has items of {has}")
+    hashes = (other.get("sha256") or {}).get("list")
     mine = report.provenance.get("sha256", {}).get("list")
     if hashes and mine and set(hashes.values()) != set(mine.values()):
         raise DataError(
             f"--against: that report is about another list ({', '.join(hashes)}, other contents); "
             "score both methods on one list"
         )
+    return {name: _paired(name, ours[name], theirs[name], units) for name in common}
+
+
+def _sounding(items: Items, report: Report) -> Items:
+    """Those of the items whose source is visible."""
     return {
-        name: _paired(name, ours[name]["items"], other["protocols"][name]["items"], units)
-        for name in common
+        item: numbers
+        for item, numbers in items.items()
+        if report.groups.get(item, {}).get("sounds", True)
     }
 
 
-def _paired(
-    name: str,
-    ours: Mapping[str, Mapping[str, Any]],
-    theirs: Mapping[str, Mapping[str, Any]],
-    units: Mapping[str, str],
-) -> Comparison:
+def _key(items: Items) -> str:
+    """What the items have of `KEYS`; "" where they have none."""
+    first: Mapping[str, Any] = next(iter(items.values()), {})
+    return next((key for key in KEYS if key in first), "")
+
+
+def _paired(name: str, ours: Items, theirs: Items, units: Mapping[str, str]) -> Comparison:
     both = [item for item in ours if item in theirs]
     if not both:
         raise DataError(f"--against: {name}: no item in common with that report")
-    key = next(key for key in KEYS if key in ours[both[0]])
+    key = _key(ours)
     here, there = (
         np.array([_number(numbers[item].get(key)) for item in both]) for numbers in (ours, theirs)
     )
@@ -114,4 +127,4 @@ def _paired(
 
 def _number(value: float | None) -> float:
     """An undefined score counts as none at all, as success does."""
-    return 0.0 if value is None else float(value)
+    return 0.0 if value is None or value != value else float(value)

@@ -158,4 +158,16 @@ def load(path: Path) -> dict[str, Any]:
         raise DataError(
             f"{path}: a report of schema {value.get('schema')!r}, this avloc reads {SCHEMA}"
         )
+    for name, verdict in value["protocols"].items():
+        items = verdict.get("items") if isinstance(verdict, dict) else None
+        if not isinstance(items, dict) or not all(map(_are_numbers, items.values())):
+            raise DataError(f"{path}: {name}: not the numbers of items; write it again with --json")
     return value
+
+
+def _are_numbers(value: object) -> bool:
+    """Whether it maps names to finite numbers, or to null for those that are none."""
+    return isinstance(value, dict) and all(
+        one is None or (isinstance(one, int | float) and math.isfinite(one))
+        for one in value.values()
+    )

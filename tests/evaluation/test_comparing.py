@@ -10,11 +10,12 @@ from avloc.evaluation.comparing import compare
 from avloc.evaluation.report import Report, Verdict
 
 
-def report(ciou, name="lvs", digest="x"):
+def report(ciou, name="lvs", digest="x", silent=()):
     items = {item: {"ciou": value} for item, value in ciou.items()}
+    groups = {item: {"sounds": item not in silent} for item in items}
     verdict = Verdict({}, {"ciou": 0.5}, {}, {}, items, {}, ("ciou",), True, None, len(items))
     told = {"sha256": {"list": {"list.json": digest}}}
-    return Report("made", "m", {name: verdict}, len(items), provenance=told)
+    return Report("made", "m", {name: verdict}, len(items), provenance=told, groups=groups)
 
 
 OURS = {"a": 0.6, "b": 0.7, "c": 0.2, "d": 0.4, "e": 0.4}
@@ -51,7 +52,7 @@ def test_a_method_is_as_good_as_itself():
 @pytest.mark.parametrize(
     ("other", "told"),
     [
-        (report(OURS, "acl"), "no protocol in common; that report has acl"),
+        (report(OURS, "acl"), "no protocol in common; that report has items of acl"),
         (report({"z": 1.0}), "lvs: no item in common"),
         (report(OURS, digest="y"), "about another list"),
     ],
@@ -59,3 +60,19 @@ def test_a_method_is_as_good_as_itself():
 def test_what_cannot_be_compared(other, told):
     with pytest.raises(DataError, match=told):
         compare(report(OURS), other.to_json(), {})
+
+
+def test_items_without_a_source_are_left_out():
+    ours = report({**OURS, "quiet": math.nan, "silent": 0.0}, silent=("quiet", "silent"))
+    theirs = report({**THEIRS, "quiet": 0.9, "silent": 0.9})
+    assert compare(ours, theirs.to_json(), {}) == compare(
+        report(OURS), report(THEIRS).to_json(), {}
+    )
+
+
+def test_protocols_that_score_no_items_are_left_out():
+    pooled = Verdict({}, {"map": 0.5}, {}, {}, {"a": {}}, {}, ("map",), False, None, 1)
+    one = Report("made", "m", {"denseav": pooled, **report(OURS).protocols}, 5)
+    assert list(compare(one, one.to_json(), {})) == ["lvs"]
+    with pytest.raises(DataError, match="that report has items of none"):
+        compare(one, Report("made", "m", {"denseav": pooled}, 5).to_json(), {})

@@ -62,6 +62,11 @@ def test_reads_what_it_wrote(tmp_path):
         ("{", "not JSON"),
         ("[]", "not a report of avloc evaluate"),
         ('{"protocols": {}, "schema": 7}', "schema 7"),
+        ('{"protocols": {"lvs": []}, "schema": 1}', "lvs: not the numbers of items"),
+        ('{"protocols": {"lvs": {}}, "schema": 1}', "lvs: not the numbers of items"),
+        ('{"protocols": {"lvs": {"items": {"a": 1}}}, "schema": 1}', "lvs: not the numbers"),
+        ('{"protocols": {"lvs": {"items": {"a": {"ciou": "1"}}}}, "schema": 1}', "lvs: not the"),
+        ('{"protocols": {"lvs": {"items": {"a": {"ciou": NaN}}}}, "schema": 1}', "lvs: not the"),
     ],
 )
 def test_other_files(tmp_path, text, told):
