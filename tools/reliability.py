@@ -22,10 +22,9 @@ from avloc.data.pairs import held_out_pairs
 from avloc.models.confidence import confidence
 from avloc.models.scales import QUALITIES
 from avloc.models.weights import BUNDLED, load_weights
-from avloc.training.calibrate import calibrate, observe
+from avloc.training.calibrate import calibrate, observe, reliability
 
 CONCEPTS = Path(__file__).parent.parent / "recipes" / "wild" / "concepts.yaml"
-BINS = 5
 
 
 def main() -> None:
@@ -47,17 +46,9 @@ def main() -> None:
     kinds = np.array([pair.kind for pair in pairs])
     matched = kinds == "matched"
 
-    table = Table("confidence", "pairs", "mean confidence", "matched", title="Reliability")
-    place = np.clip((sure * BINS).astype(int), 0, BINS - 1)
-    for number in range(BINS):
-        here = place == number
-        if here.any():
-            table.add_row(
-                f"{number / BINS:.1f} to {(number + 1) / BINS:.1f}",
-                str(int(here.sum())),
-                f"{sure[here].mean():.2f}",
-                f"{matched[here].mean():.2f}",
-            )
+    table = Table("mean confidence", "matched", "pairs", title="Reliability")
+    for step in reliability(sure, matched):
+        table.add_row(f"{step.confidence:.2f}", f"{step.matched:.2f}", str(step.count))
     console = Console()
     console.print(table)
     for kind in ("matched", "mismatched", "silent"):

@@ -59,12 +59,8 @@ def calibrate(rows: np.ndarray, pairs: list[Pair]) -> dict[str, Any]:
     return {"weights": [float(w) for w in model.coef_[0]], "bias": float(model.intercept_[0])}
 
 
-def reliability(
-    rows: np.ndarray, pairs: list[Pair], calibration: dict[str, Any], bins: int = 5
-) -> list[Bin]:
-    """How confidence compares with truth, in equal steps of confidence."""
-    sure = np.array([confidence(row, 1.0, calibration) for row in rows])
-    matched = np.array([pair.kind == "matched" for pair in pairs], float)
+def reliability(sure: np.ndarray, matched: np.ndarray, bins: int = 5) -> list[Bin]:
+    """How confidence (n,) compares with truth (n,) bool, in equal steps of confidence."""
     place = np.clip((sure * bins).astype(int), 0, bins - 1)
     return [
         Bin(

@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 from avloc.data.concepts import Concepts
 from avloc.data.pairs import FAINT, Pair, held_out_pairs
 from avloc.data.wild import photos, recordings
+from avloc.models.confidence import confidence
 from avloc.models.two_stream import NetworkConfig, TwoStream
 from avloc.training.calibrate import calibrate, observe, reliability
 
@@ -47,18 +48,17 @@ def test_the_fit_is_the_least_of_its_loss(rows):
 
 def test_matched_pairs_are_more_confident(rows):
     traits, pairs = rows
-    bins = reliability(traits, pairs, calibrate(traits, pairs))
+    fit = calibrate(traits, pairs)
+    sure = np.array([confidence(row, 1.0, fit) for row in traits])
+    bins = reliability(sure, np.array([pair.kind == "matched" for pair in pairs]))
     assert sum(one.count for one in bins) == len(pairs)
     assert bins[-1].matched > bins[0].matched + 0.4
     assert [one.confidence for one in bins] == sorted(one.confidence for one in bins)
 
 
 def test_reliability_counts_by_hand():
-    logits = np.array([-3.0, -2.9, 0.0, 0.2, 5.0])
-    rows = np.stack([logits, np.zeros(5), np.zeros(5)], 1)
-    pairs = pairs_of(["silent", "matched", "mismatched", "matched", "matched"])
-    bins = reliability(rows, pairs, {"weights": [1.0, 0.0, 0.0], "bias": 0.0}, bins=4)
-    sure = 1 / (1 + np.exp(-logits))
+    sure = 1 / (1 + np.exp(-np.array([-3.0, -2.9, 0.0, 0.2, 5.0])))
+    bins = reliability(sure, np.array([False, True, False, True, True]), bins=4)
     assert [(one.count, one.matched) for one in bins] == [(2, 0.5), (2, 0.5), (1, 1.0)]
     hand = [sure[:2].mean(), sure[2:4].mean(), sure[4]]
     np.testing.assert_allclose([one.confidence for one in bins], hand)
