@@ -13,7 +13,7 @@ from avloc.data.pairs import Pair
 from avloc.features.image import fit
 from avloc.features.spectrogram import RATE, log_mel
 from avloc.features.windows import grid_times, window_at
-from avloc.models.confidence import confidence, traits
+from avloc.models.confidence import traits
 from avloc.models.scales import QUALITIES, correlations, view_size
 from avloc.models.two_stream import TwoStream
 
