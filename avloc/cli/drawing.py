@@ -35,7 +35,7 @@ def drawn(scored: Scored, media: Path | None) -> str:
         items = {item.id: item for item in listed.items}
         maps = scored.again([item for ids in chosen.values() for item in ids])
         gallery = {
-            kind: cards(ids, items, maps, scores, judge, scored.scale)
+            kind: cards(ids, items, maps, report.protocols[shown], judge, scored.scale)
             for kind, ids in chosen.items()
         }
     return page(report, TITLES, gallery, shown)

@@ -6,19 +6,23 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from os.path import isfile
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from avloc.data.benchmarks.masks import UNREADABLE
 from avloc.data.benchmarks.types import Item
+from avloc.errors import MediaError
 from avloc.evaluation.answers import box_truth
 from avloc.evaluation.canvas import Canvas, Scale
 from avloc.evaluation.judges import Judge, MapJudge
 from avloc.evaluation.judges_of_kinds import OwnJudge
 from avloc.evaluation.own import best
 from avloc.evaluation.protocols import HALF
+from avloc.evaluation.report import Verdict
 from avloc.evaluation.truth import GRID
+from avloc.media.reader import VideoReader
 
 SHOWN = 6  # pictures of a kind
 WIDTH = 300  # pixels of a picture
@@ -28,12 +32,20 @@ TRUTH, PREDICTED = (255, 255, 255), (255, 64, 160)
 
 @dataclass(frozen=True)
 class Card:
-    """One picture of the gallery: a PNG or JPEG as a data URL, and what stands below it."""
+    """One picture of the gallery: a JPEG as a data URL, and what stands below it.
+
+    Attributes:
+        id, label: of the item.
+        score: its cIoU.
+        url: the picture.
+        beside: what references have on it, in words.
+    """
 
     id: str
     label: str
     score: float
     url: str
+    beside: str = ""
 
 
 def choose(scores: Mapping[str, float], count: int = SHOWN) -> dict[str, list[str]]:
@@ -79,19 +91,30 @@ def predicted(canvas: Canvas, judge: Judge) -> np.ndarray:
 
 
 def _ground(item: Item) -> Image.Image:
-    frame = item.media.get("frame", "")
-    if frame and Path(frame).is_file():
+    """The frame in small, or grey where there is none or it cannot be read: its scores stay."""
+    picture = _frame(item)
+    wide, high = item.scale if picture is None else picture.size
+    size = WIDTH, min(max(1, round(WIDTH * high / wide)), 2 * WIDTH)
+    if picture is None:
+        return Image.new("RGB", size, (GREY, GREY, GREY))
+    return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def _frame(item: Item) -> Image.Image | None:
+    frame, clip = item.media.get("frame", ""), item.media.get("clip", "")
+    if isfile(frame):
         try:
             with Image.open(frame) as file:
-                picture = file.convert("RGB")
-            height = max(1, round(picture.height * WIDTH / picture.width))
-            return picture.resize((WIDTH, min(height, 2 * WIDTH)), Image.Resampling.LANCZOS)
-        except OSError:
-            # Its scores are there all the same; the grey ground says that the picture is not.
-            return Image.new("RGB", (WIDTH, WIDTH), (GREY, GREY, GREY))
-    wide, high = item.scale
-    height = WIDTH if wide == high else round(WIDTH * high / wide)
-    return Image.new("RGB", (WIDTH, height), (GREY, GREY, GREY))
+                return file.convert("RGB")
+        except UNREADABLE:
+            return None
+    if item.moment is not None and isfile(clip):
+        try:
+            with VideoReader(clip, item.moment) as reader:
+                return Image.fromarray(reader.rgb(next(iter(reader)).picture))
+        except MediaError:
+            return None
+    return None
 
 
 def _colours(unit: np.ndarray) -> np.ndarray:
@@ -131,13 +154,24 @@ def cards(
     ids: Sequence[str],
     items: Mapping[str, Item],
     maps: Mapping[str, np.ndarray],
-    scores: Mapping[str, float],
+    verdict: Verdict,
     judge: Judge,
     scale: Scale | None,
 ) -> list[Card]:
-    """The pictures of some items that have a map."""
+    """The pictures of some items that have a map; `verdict` is that of the judge."""
     return [
-        Card(item, items[item].label, scores[item], draw(items[item], maps[item], judge, scale))
+        Card(
+            item,
+            items[item].label,
+            verdict.items[item]["ciou"],
+            draw(items[item], maps[item], judge, scale),
+            _beside(item, verdict),
+        )
         for item in ids
         if item in maps
     ]
+
+
+def _beside(item: str, verdict: Verdict) -> str:
+    words = {"centre": "centre", "half_oracle": "best half"}
+    return ", ".join(f"{words[kind]} {of[item]:.2f}" for kind, of in verdict.beside.items())

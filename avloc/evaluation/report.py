@@ -38,6 +38,7 @@ class Verdict:
         limited: no map exceeds the best half picture.
         tied: share of maps with several pixels equal to the one in the middle; None: not asked.
         count: how many items it scored.
+        beside: each item's cIoU of centre and half_oracle; empty where items have no cIoU.
     """
 
     description: Mapping[str, Any]
@@ -50,6 +51,7 @@ class Verdict:
     limited: bool
     tied: float | None
     count: int
+    beside: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def limits(self, metric: str) -> bool:
         """Whether no map exceeds the best half picture by a metric."""

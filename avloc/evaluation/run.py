@@ -23,6 +23,9 @@ from avloc.evaluation.report import Report, Verdict
 from avloc.evaluation.spreading import spread
 from avloc.evaluation.truth import GRID
 
+BESIDE = ("centre", "half_oracle")
+"""References that are told of each item, too."""
+
 Progress = Callable[[float, float | None], None]
 """Called with how many items are done and how many there are."""
 
@@ -140,17 +143,20 @@ def _verdict(column: Column, items: Sequence[Item]) -> Verdict:
     }
     metrics: Mapping[str, float] = {}
     means, values, tied = {}, {}, None
-    sounding = [number for number in order if items[number].sounds]
-    curves = {
-        name: curve
-        for name, kept in column.references.items()
-        if (curve := _curve(judge.values([kept[number] for number in order]), order, sounding))
-    }
+    names = [items[number].id for number in order]
+    sounding = [items[number].sounds for number in order]
+    curves: dict[str, tuple[float, ...]] = {}
+    beside: dict[str, dict[str, float]] = {}
+    for reference, kept in column.references.items():
+        rows = judge.values([kept[number] for number in order])
+        if curve := _curve(rows, sounding):
+            curves[reference] = curve
+            if reference in BESIDE:
+                beside[reference] = dict(zip(names, (row["ciou"] for row in rows), strict=True))
     if scored[0] is not None:
         metrics, means = judge.summarise(scored), judge.means(scored)
-        names = [items[number].id for number in order]
         values = dict(zip(names, judge.values(scored), strict=True))
-        if curve := _curve([values[name] for name in names], order, sounding):
+        if curve := _curve([values[name] for name in names], sounding):
             curves = {"score": curve, **curves}
         if isinstance(judge, MapJudge) and judge.limited:
             tied = float(np.mean([entry["ties"] > 1 for entry in values.values()]))
@@ -165,15 +171,13 @@ def _verdict(column: Column, items: Sequence[Item]) -> Verdict:
         judge.limited,
         tied,
         len(order),
+        beside,
     )
 
 
-def _curve(
-    values: Sequence[Mapping[str, float]], order: Sequence[int], sounding: Sequence[int]
-) -> tuple[float, ...]:
+def _curve(values: Sequence[Mapping[str, float]], sounding: Sequence[bool]) -> tuple[float, ...]:
     """The share of items with a visible source that reach each step of cIoU."""
-    if not sounding or "ciou" not in values[0]:
+    if not any(sounding) or "ciou" not in values[0]:
         return ()
-    kept = set(sounding)
-    ciou = np.array([one["ciou"] for one, at in zip(values, order, strict=True) if at in kept])
+    ciou = np.array([one["ciou"] for one, sounds in zip(values, sounding, strict=True) if sounds])
     return tuple(success(ciou, step) for step in STEPS)

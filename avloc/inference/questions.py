@@ -62,10 +62,11 @@ def _frame(item: Item) -> np.ndarray:
         except (OSError, Image.DecompressionBombError) as error:
             raise DataError(f"{path}: cannot be read as a picture ({error})") from error
     path = _clip(item, "frame")
-    if item.time is None:
+    if item.moment is None:
         raise DataError(f"{path}: nobody says which frame of it; put a frame beside it")
-    with VideoReader(path, item.time) as reader:
-        return reader.rgb(reader.first)
+    with VideoReader(path, item.moment) as reader:
+        # Not `reader.first`, which may be a frame before, that decoding has to begin at.
+        return reader.rgb(next(iter(reader)).picture)
 
 
 def _wave(item: Item, rate: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from avloc.data.benchmarks import Benchmark, Item
 from avloc.evaluation.canvas import Canvas
 from avloc.evaluation.choosing import panel
+from avloc.evaluation.comparing import compare
 from avloc.evaluation.gallery import PREDICTED, TRUTH, cards, choose, draw, predicted
 from avloc.evaluation.maps import ItemMaps
 from avloc.evaluation.page import page
@@ -69,7 +71,7 @@ def test_is_whole_and_needs_nothing_else(made):
     items = {item.id: item for item in some.items}
     maps = dict.fromkeys(items, MAP)
     gallery = {
-        kind: cards(ids, items, maps, scores, chosen.judges[0], "cosine")
+        kind: cards(ids, items, maps, report.protocols["lvs"], chosen.judges[0], "cosine")
         for kind, ids in choose(scores).items()
     }
     text = page(report, {"ciou": "cIoU"}, gallery, "lvs")
@@ -82,8 +84,65 @@ def test_is_whole_and_needs_nothing_else(made):
     for word in ("me & mine on made <up>", "12 of 12 items", "kind & 2", "i<3>", "best", "worst"):
         assert word in said
     assert f"{100 * report.protocols['lvs'].metrics['ciou']:.1f}" in said
-    assert text.count("<svg") == 2
-    assert text.count("<figure>") == 12
+    assert text.count("<svg") == 3 + 1  # a curve for each protocol, and sizes
+    assert text.count("<img") == 12
+
+
+def rows(text, heading):
+    """The cells of the table below a heading, row by row."""
+    table = text.partition(heading)[2].partition("<table>")[2].partition("</table>")[0]
+    found = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row) for row in table.split("<tr")[1:]]
+    return [[re.sub("<.*?>", "", cell) for cell in row] for row in found]
+
+
+def test_no_score_stands_without_its_references(made):
+    some, _, report = made
+    text = page(report, {}, {}, "lvs")
+    verdict = report.protocols["lvs"]
+    line = next(row for row in rows(text, "<h2>Scores") if row[0] == "lvs")
+    wanted = [f"{100 * verdict.baselines[name]['ciou']:.1f}" for name in verdict.baselines]
+    assert line[1:3] == ["cIoU", f"{100 * verdict.metrics['ciou']:.1f}"]
+    assert line[4:8] == wanted
+    head, *classes = rows(text, "<h2>Classes")
+    assert head[:5] == ["class", "items", "cIoU", "centre", "best half"]
+    kinds = {"kind &amp; 0": 0, "kind &amp; 1": 1, "kind &amp; 2": 2}
+    assert {row[0] for row in classes} == set(kinds)
+    for row in classes:
+        names = [item.id for n, item in enumerate(some.items) if n % 3 == kinds[row[0]]]
+        scores = [verdict.items[name]["ciou"] for name in names]
+        assert row[1:3] == ["4", f"{25 * sum(score >= 0.5 for score in scores):.1f}"]
+        for cell, reference in zip(row[3:5], ("centre", "half_oracle"), strict=True):
+            hits = sum(verdict.beside[reference][name] >= 0.5 for name in names)
+            assert cell == f"{25 * hits:.1f}"
+
+
+def test_tells_what_is_missing_malformed_and_compared(made):
+    _, _, report = made
+    told = {name: one.to_json() for name, one in compare(report, report.to_json(), {}).items()}
+    whole = replace(
+        report,
+        listed=16,
+        missing=("<lost>",),
+        faults={"bad": "1 of 4 values are not finite"},
+        unknown=("strange",),
+        problems=("i<1>: box 1 has no area",),
+        comparison={"report": "o<t>her.json", "protocols": told},
+        contamination={"seen": ["a"], "tested": 12, "videos": ["b", "c"], "list": "144k.txt"},
+        provenance={"sha256": {"list": {"l.json": "f" * 64}}, "git_commit": "abc"},
+    )
+    text = page(whole, {}, {}, "lvs")
+    for words in (
+        "14 of 16 items scored",
+        "1 without a map</summary>&lt;lost&gt;<",
+        "bad: 1 of 4 values are not finite",
+        "1 maps that belong to no item</summary>strange<",
+        "i&lt;1&gt;: box 1 has no area",
+        "1 of 12 clips were seen in training (144k.txt); 2 more are other pieces",
+        "f" * 64,
+    ):
+        assert words in text
+    _, first, *_ = rows(text, "<h2>Minus o&lt;t&gt;her.json")
+    assert first == ["lvs", "cIoU", "+0.0", "+0.0 to +0.0", "0", "0", "12", "1"]
 
 
 def test_is_the_same_each_time(made):
@@ -137,15 +196,29 @@ class TestPicture:
         assert self.near(pixels[28:33, 190:260], TRUTH) > 0.2
         assert self.near(pixels[:, 135:160], PREDICTED) > 0.02
 
-    def test_has_a_grey_ground_without_a_frame(self):
-        item = Item("a", np.array([[0, 0, 1, 1]]), (2, 1))
-        one = Benchmark("made", (item,), (), (), ())
-        panel(["lvs"], one).judges[0]
-        assert self.pixels(draw(item, MAP, panel(["lvs"], one).judges[0], None)).shape == (
-            150,
-            300,
-            3,
+    def drawn(self, **more):
+        item = Item("a", np.array([[0, 0, 1, 1]]), **{"scale": (2, 1), **more})
+        judge = panel(["lvs"], Benchmark("made", (item,), (), (), ())).judges[0]
+        return self.pixels(draw(item, np.zeros((2, 2), np.float32), judge, None))
+
+    def test_has_a_grey_ground_without_a_frame(self, tmp_path):
+        assert self.drawn().shape == (150, 300, 3)
+        (tmp_path / "f.jpg").write_text("no")
+        (tmp_path / "c.mp4").write_text("no")
+        assert self.drawn(media={"frame": str(tmp_path / "f.jpg")}).shape == (150, 300, 3)
+        assert self.drawn(media={"clip": str(tmp_path / "c.mp4")}, time=1.0).shape == (150, 300, 3)
+
+    def test_shows_the_moment_of_a_clip(self, make_clip, tmp_path):
+        def grey(number, width, height):
+            return np.full((height, width, 3), 255 if number == 5 else 0, np.uint8)
+
+        clip = make_clip(tmp_path / "c.mp4", picture=grey, size=(64, 48))
+        bright, dark = (
+            self.drawn(media={"clip": str(clip)}, time=time)[60:160, 60:240].mean()
+            for time in (0.2, 0.4)
         )
+        assert self.drawn(media={"clip": str(clip)}, time=0.2).shape == (225, 300, 3)
+        assert bright > dark + 100
 
     @pytest.mark.parametrize(("name", "share"), [("lvs", 0.5), ("avloc", 0.5), ("acl", 0)])
     def test_shows_what_the_protocol_takes_for_the_prediction(self, name, share):

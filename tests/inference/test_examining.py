@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from avloc.data.benchmarks import read_benchmark
+from avloc.data.benchmarks import Item, read_benchmark
 from avloc.data.benchmarks.media import with_media
 from avloc.errors import UsageError
 from avloc.inference import Localizer, examining
@@ -91,6 +91,20 @@ def test_files_that_are_not_there(listed):
     item = listed.items[0]
     assert lacks(replace(item, media={"frame": item.media["frame"]})) == "no sound"
     assert lacks(replace(item, media={})) == "no frame"
+
+
+def test_the_frame_of_a_clip_is_that_of_its_moment(engine, make_clip, tone, tmp_path):
+    def picture(number, width, height):
+        return np.full((height, width, 3), 255 if number == 5 else 0, np.uint8)
+
+    sound = {"rate": 16000, "wave": tone(1.0, 16000)}
+    media = {"clip": str(make_clip(tmp_path / "c.mp4", picture=picture, sounds=[sound]))}
+    bright, dark = (
+        ask(engine, Item("a", np.zeros((0, 4)), (1, 1), media=media, **when)).prepared.mean()
+        for when in ({"time": 0.2}, {"time": 0.2, "clip_time": 0.4})
+    )
+    assert bright > 240
+    assert dark < 15
 
 
 class TestKept:

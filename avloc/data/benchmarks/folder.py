@@ -8,8 +8,8 @@ A list of rows; only `id` and `boxes` (or `mask`) are needed:
 Files are relative to the JSON. `boxes` are x0 y0 x1 y1 in fractions of the picture, or in pixels
 where `scale: [width, height]` says so. `"visible": false`: no source is in the picture. More keys:
 `mask`, `group`, `votes` (who drew each box), `kind`, `clip`, `time` (seconds from the start of the
-sound to the frame) or `clip_time` and `sound_start`, and `scored`: rows with `"scored": false` are
-left out unless they are negatives.
+sound to the frame) or `clip_time` and `sound_start` (of frame and sound in the clip), and `scored`:
+rows with `"scored": false` are left out unless they are negatives.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ def _item(row: Row) -> tuple[Item, list[str]]:
         mask=mask,
         media=media,
         time=_time(row),
+        clip_time=_seconds(row, "clip_time") if "clip_time" in row else None,
         kind=row.text("kind"),
     )
     return item, told

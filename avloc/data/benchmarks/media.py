@@ -25,6 +25,9 @@ CLIPS = frozenset({".mp4", ".mkv", ".webm", ".avi", ".mov"})
 KINDS = {"frame": PICTURES, "sound": SOUNDS, "mixed_with": SOUNDS, "clip": CLIPS}
 FRAME_NAMES = ("image_050", "125", "00000003")
 """The frame that SSLalignment and SSL-TIE take where each clip has a folder of its own frames."""
+FOREIGN = ("sound", "mixed_with")
+"""What may come from another clip than the frame."""
+
 NO_TRUTH = frozenset({"gt_masks", "masks", "gray_masks"})
 """Folders with masks, which are named like the frames."""
 
@@ -95,7 +98,8 @@ def with_media(benchmark: Benchmark, root: Path) -> Benchmark:
     """The same benchmark with the paths of its files, and a problem for every file that lacks.
 
     A frame that lacks may be cut from the `clip` and its sound be taken from there: the clip is
-    looked for under the frame's name, too, and nothing is a problem that it can stand in for.
+    looked for under the frame's name, too, and nothing is a problem that it can stand in for. A
+    foreign sound may come from a clip of its own, and never from that of the frame.
     """
     asked = [question for item in benchmark.items for question in _asked(item)]
     files = MediaFolder(root).assign(dict.fromkeys(asked))
@@ -113,8 +117,8 @@ def _asked(item: Item) -> Iterable[Question]:
     yield _clip(item), CLIPS
     for key, listed in item.media.items():
         yield listed, KINDS[key]
-    if "mixed_with" in item.media:
-        yield item.media["mixed_with"], CLIPS
+        if key in FOREIGN:
+            yield listed, CLIPS
 
 
 def _clip(item: Item) -> str:
@@ -130,19 +134,16 @@ def _located(item: Item, files: dict[Question, Path]) -> tuple[dict[str, str], l
         if key == "clip":
             continue
         found = files.get((listed, KINDS[key]))
-        if found is None and key == "mixed_with":
+        own = clip is not None and (key == "frame" or clip_id(listed) == clip_id(_clip(item)))
+        if found is None and key in FOREIGN and not own:
             found = files.get((listed, CLIPS))
         if found is not None:
             media[key] = str(found)
-        elif clip is None or not _stands_in(key, item):
+        elif not own or key == "mixed_with":
             missing.append(f"{key} {listed}")
+    if missing:
+        media.pop("clip", None)  # or else it would be taken for what lacks
     return media, missing
-
-
-def _stands_in(key: str, item: Item) -> bool:
-    """Whether the item's clip has what `key` names: its frame, or a sound of its own."""
-    own = clip_id(_clip(item))
-    return key == "frame" or (key == "sound" and clip_id(item.media["sound"]) == own)
 
 
 def meaning(listed: str) -> tuple[str, ...]:

@@ -23,7 +23,8 @@ class Item:
         sounds: False for a negative: no source of the sound is visible.
         mask: the truth as a picture, where there is one.
         media: files as the list names them, or as they were found: `frame`, `sound`, `clip`.
-        time: seconds from the start of the sound or clip to the frame; None: nobody says.
+        time: seconds from the start of the sound to the frame; None: nobody says.
+        clip_time: from the start of the clip, where its sound is not the whole of it; else None.
         kind: what sort of item the list calls it (AVATAR's scenario, for one), else "".
     """
 
@@ -37,7 +38,13 @@ class Item:
     mask: Path | None = None
     media: dict[str, str] = field(default_factory=dict)
     time: float | None = None
+    clip_time: float | None = None
     kind: str = ""
+
+    @property
+    def moment(self) -> float | None:
+        """Seconds from the start of the clip to the frame; None: nobody says."""
+        return self.time if self.clip_time is None else self.clip_time
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ def test_rows_become_items(write, told):
     assert found.name == "benchmark"
     np.testing.assert_array_equal(first.boxes, ROW["boxes"])
     assert first.time == pytest.approx(2.5)
+    assert (first.moment, second.moment) == (5.3, None)
     assert first.media == {"frame": "a.jpg", "sound": "a.wav"}
     assert (second.scale, list(second.votes), second.group) == ((64, 48), [2], "g")
     assert [what.split(":")[0].split(" /")[0] for _, what in told(found)] == [

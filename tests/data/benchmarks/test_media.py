@@ -46,9 +46,13 @@ def test_a_foreign_sound_is_not_taken_from_the_clip_of_the_frame(vggss, write, p
     row = "zpWuikVorYg_000032,JIemsK_0lXc_000364,non-sounding"
     path = write("vggss_test_plus_silent.csv", f"video,audio,label\n{row}\n")
     found = with_media(read_benchmark(path), path.parent / "media")
-    assert found.items[-1].media == {"clip": clip}
+    assert found.items[0].media == {"clip": clip}
+    assert found.items[-1].media == {}  # with the clip, its own sound would be heard
     last = told(found)[-1]
     assert last[1].startswith("no sound JIemsK_0lXc_000364 under")
+    other = place("JIemsK_0lXc_000364.mp4")
+    found = with_media(read_benchmark(path), path.parent / "media")
+    assert found.items[-1].media == {"clip": clip, "sound": other}
 
 
 def test_of_equal_names_the_one_in_the_listed_folders_is_taken(place, tmp_path):
