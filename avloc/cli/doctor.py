@@ -7,7 +7,6 @@ import platform
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
@@ -15,6 +14,7 @@ import typer
 from avloc import __version__
 from avloc.cli.console import put, put_json
 from avloc.errors import AvlocError, EnvironmentProblem
+from avloc.home import cache_folder
 
 MATCHED = {"2.11": "0.26"}
 """The torchvision that goes with a torch; torchaudio carries torch's own number."""
@@ -130,13 +130,6 @@ def _cache() -> Iterator[Finding]:
         yield Finding("cache", f"{home}: cannot be written ({error.strerror}); set AVLOC_HOME")
     else:
         yield Finding("cache", str(home), True)
-
-
-def cache_folder() -> Path:
-    """``AVLOC_HOME``, or avloc's folder among the user's caches."""
-    home = os.environ.get("AVLOC_HOME")
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home or f"{base}/avloc").expanduser()
 
 
 def _installed(package: str) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from avloc.inference.dual_engine import DualEngine
 from avloc.inference.engine import Engine
 from avloc.inference.two_stream_engine import TwoStreamEngine
+from avloc.models.dual_encoder import DualConfig
+from avloc.models.weights import read_header
 
 
 def load_engine(path: Path, device: str = "auto", quality: str = "default") -> Engine:
@@ -21,4 +24,6 @@ def load_engine(path: Path, device: str = "auto", quality: str = "default") -> E
         WeightsError: the weights are missing, damaged or of another program.
         EnvironmentProblem: the device is not there.
     """
+    if isinstance(read_header(path).network, DualConfig):
+        return DualEngine.load(path, device, quality)
     return TwoStreamEngine.load(path, device, quality)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from avloc.errors import UsageError
+from avloc.features.pictures import PICTURES
+from avloc.features.sounds import SOUNDS
 from avloc.models.flow_attention import FlowAttention
 from avloc.models.predictive_coding import PredictiveCoding
 from avloc.models.trunks import CHANNELS, TRUNKS, Loudest, VGGish
@@ -43,6 +47,23 @@ class DualConfig:
     flow: bool = False
     cycles: int = 0
     temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        # Configurations stand in files: what is built from them must not come as a surprise.
+        for registry, name in (
+            (PICTURES, self.picture),
+            (SOUNDS, self.waves),
+            (TRUNKS, self.image),
+        ):
+            registry[name]
+        if self.sound != "vggish":
+            TRUNKS[self.sound]
+        for word, most in (("stride", 32), ("projections", 16), ("cycles", 16)):
+            value = getattr(self, word)
+            if not isinstance(value, int) or not 0 <= value <= most:
+                raise UsageError(f"{word} {value!r} is out of range; give 0 to {most}")
+        if not 0 < self.temperature < math.inf:
+            raise UsageError(f"temperature {self.temperature!r} is out of range; give more than 0")
 
 
 class DualEncoder(nn.Module):

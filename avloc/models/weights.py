@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from avloc.errors import WeightsError
+from avloc.errors import UsageError, WeightsError
 from avloc.files import replacing
 from avloc.models.confidence import is_calibration
 from avloc.models.dual_encoder import DualConfig, DualEncoder
@@ -107,7 +107,7 @@ def read_header(path: Path) -> Header[Any]:
             )
         config = KINDS[fields.pop("kind", "two-stream")]
         return Header(**{**fields, "network": config(**fields["network"])})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise WeightsError(f"{path}: the header is damaged ({error})") from error
 
 

@@ -83,16 +83,3 @@ def test_a_cache_that_cannot_be_written_says_so(monkeypatch, tmp_path):
     monkeypatch.setenv("AVLOC_HOME", str(tmp_path / "file" / "home"))
     (finding,) = doctor._cache()
     assert "set AVLOC_HOME" in finding.value
-
-
-@pytest.mark.parametrize(
-    ("home", "base", "folder"),
-    [("/a", None, "/a"), (None, "/c", "/c/avloc"), ("/a", "/c", "/a")],
-)
-def test_where_the_cache_lies(monkeypatch, home, base, folder):
-    for name, value in [("AVLOC_HOME", home), ("XDG_CACHE_HOME", base)]:
-        if value is None:
-            monkeypatch.delenv(name, raising=False)
-        else:
-            monkeypatch.setenv(name, value)
-    assert str(doctor.cache_folder()) == folder

@@ -167,13 +167,12 @@ def _no_fit(tensors: Mapping[str, Tensor], nearest: Fit, name: str | None) -> st
     found = f"{len(tensors)} tensors in {describe(tensors)}"
     method = nearest.method.name
     if name:
-        return f"not a checkpoint of {method} ({found}); {nearest.faults}"
-    if not nearest.state:
+        told = f"not a checkpoint of {method} ({found}); {nearest.faults}"
+    elif not nearest.state:
         return f"no checkpoint of a known method ({', '.join(METHODS)}); found {found}"
-    return (
-        f"no checkpoint of a known method ({found}); nearest is {method}, but {nearest.faults}; "
-        "leave out what is not needed with --unused"
-    )
+    else:
+        told = f"no checkpoint of a known method ({found}); nearest is {method}, {nearest.faults}"
+    return f"{told}; --unused NAMES leaves out what is not needed" if nearest.left else told
 
 
 def _few(names: Sequence[str], most: int = SHOWN) -> str:

@@ -26,7 +26,9 @@ class Method:
         wrapped: whether its files name everything under ``module.``; None: some do.
         roles: the files that it is spread over, by their part, and a mark in each; {}: one file.
         protocol: the protocol of its own evaluation script.
-        downloads: what its authors publish, and where.
+        trained_on: what there are weights for.
+        downloads: where its authors publish them.
+        verified: whether numbers of its own code were there to compare with.
         note: what to know before using it.
     """
 
@@ -37,11 +39,13 @@ class Method:
     config: DualConfig
     renames: Mapping[str, str]
     protocol: str
+    trained_on: str
+    downloads: str
     unused: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
     wrapped: bool | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
-    downloads: tuple[str, ...] = ()
+    verified: bool = True
     note: str = ""
 
 
@@ -67,10 +71,8 @@ _EZVSL = _add(
             "aud_proj.": "sound_projections.0.",
         },
         protocol="ezvsl",
-        downloads=(
-            "Flickr-10k, Flickr-144k, VGGSound-10k, -144k, -full: Google Drive folder "
-            "1I9nyn8VGU4HFEBDpEUpqFz1ywWcqzC6C, best.pth in each",
-        ),
+        trained_on="Flickr-10k, Flickr-144k, VGGSound-10k, VGGSound-144k, VGGSound",
+        downloads="best.pth of each, Google Drive folder 1I9nyn8VGU4HFEBDpEUpqFz1ywWcqzC6C",
         note="72 % of the VGG-SS test clips stand in its VGGSound-144k training list.",
     )
 )
@@ -82,7 +84,8 @@ _add(
         repository="OpenNLPLab/FNAC_AVL",
         licence="none",
         protocol="fnac",
-        downloads=("Flickr and VGGSound: Google Drive folder 15NoQSmC6zIetq771pZ_Q6Z7dea957Hhz",),
+        trained_on="Flickr-10k, Flickr-144k, VGGSound-10k, VGGSound-144k",
+        downloads="best.pth of each, Google Drive folder 15NoQSmC6zIetq771pZ_Q6Z7dea957Hhz",
     )
 )
 _add(
@@ -92,7 +95,9 @@ _add(
         title="MarginNCE (Park et al., ICASSP 2023)",
         repository="sangmin-git/MarginNCE",
         licence="unknown",
-        downloads=("see the repository",),
+        trained_on="Flickr-144k, VGGSound-144k",
+        downloads="see the repository",
+        verified=False,
         note="Its network, names and preprocessing are taken to be EZ-VSL's, as SSLalignment does.",
     )
 )
@@ -115,7 +120,8 @@ _SLAVC = _add(
         unused=("momentum_",),
         marks=("momentum_",),
         protocol="slavc",
-        downloads=("Google Drive folder 1wHufeLWZBv97IaE0cv0GrFk4pLX5NMUj, latest.pth",),
+        trained_on="Flickr-144k, VGGSound-144k",
+        downloads="latest.pth of each, Google Drive folder 1wHufeLWZBv97IaE0cv0GrFk4pLX5NMUj",
         note="Its test commands score the student; it validates with the teacher.",
     )
 )
@@ -147,10 +153,9 @@ _LVS = _add(
         ),
         wrapped=True,
         protocol="lvs",
-        downloads=(
-            "Flickr-144k: Google Drive 1Rif19nk8RpxBrkGGoI92g-fssa2qsl-m",
-            "VGGSound-144k: Google Drive 1ieyJ7rrrR5aF8SwHNGYNS9dX9t9_apsc",
-        ),
+        trained_on="Flickr-SoundNet, VGGSound",
+        downloads="Google Drive 1Rif19nk8RpxBrkGGoI92g-fssa2qsl-m (Flickr) and "
+        "1ieyJ7rrrR5aF8SwHNGYNS9dX9t9_apsc (VGGSound), .pth.tar",
     )
 )
 _add(
@@ -163,10 +168,9 @@ _add(
         config=replace(_LVS.config, picture="squash-float", waves="sslalign"),
         wrapped=False,
         protocol="sslalign",
-        downloads=(
-            "ours_sup, ours_selfsup, ours_sup_previs .pth.tar, for VGGSound-144k and Flickr-144k: "
-            "Google Drive, six links in the repository's README",
-        ),
+        trained_on="Flickr-144k, VGGSound-144k",
+        downloads="ours_sup, ours_selfsup and ours_sup_previs .pth.tar of each, six Google Drive "
+        "links in the repository's README",
         note="Released files may hold heads of the training under names that nobody wrote down; "
         "leave them out by name with --unused.",
     )
@@ -183,7 +187,8 @@ _add(
         marks=("norm3.",),
         wrapped=None,
         protocol="ssltie",
-        downloads=("Flickr and VGGSound: Google Drive folder 1KZxXbPilvJNCPaUeAeZAsUKgZoj9R9qJ",),
+        trained_on="Flickr-10k, Flickr-144k, VGGSound-144k",
+        downloads=".pth.tar of each, Google Drive folder 1KZxXbPilvJNCPaUeAeZAsUKgZoj9R9qJ",
     )
 )
 _add(
@@ -203,7 +208,8 @@ _add(
         },
         marks=("flownet.", "flowatt."),
         protocol="heartheflow",
-        downloads=("Flickr-144k, VGGSound-144k: Google Drive, two links in the README",),
+        trained_on="Flickr-144k, VGGSound-144k",
+        downloads="two Google Drive links in the repository's README",
         note="Takes optical flow beside the picture. Where none is given nothing moves.",
     )
 )
@@ -223,7 +229,9 @@ _add(
         unused=("frame.fc.",),
         roles={"frame": "layer4.", "sound": "embeddings."},
         protocol="sspl",
-        downloads=("frame_best.pth and sound_best.pth: Google Drive, four links in the README",),
+        trained_on="Flickr-144k, VGGSound-144k",
+        downloads="frame_best.pth and sound_best.pth of each, four Google Drive links in the "
+        "repository's README",
     )
 )
 _add(
@@ -258,6 +266,7 @@ _add(
             "head": "projector.",
         },
         protocol="sspl",
-        downloads=("none released; its training writes frame, sound, pcm and ssl_head _best.pth",),
+        trained_on="none released",
+        downloads="its training writes frame_best, sound_best, pcm_best and ssl_head_best .pth",
     )
 )

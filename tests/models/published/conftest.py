@@ -63,6 +63,25 @@ def golden_maps(method):
     return np.load(GOLDENS / f"{MAPS.get(method, FILES[method])}_maps.npy")
 
 
+@pytest.fixture(scope="session")
+def empty():
+    """Method -> tensors with the names and shapes of its files, without memory of their own."""
+
+    def of(method):
+        parts = golden(method)["state_dict"]
+        if len(parts) > 1 and len({len(part["entries"]) for part in parts}) == 1:
+            parts = parts[:1]  # one network in two containers
+        role = {part["where"]: f"{ROLES[Path(part['where']).stem]}." for part in parts[1:]}
+        role |= {parts[0]["where"]: f"{ROLES[Path(parts[0]['where']).stem]}."} if role else {}
+        return {
+            role.get(part["where"], "") + key: torch.zeros(()).expand(shape)
+            for part in parts
+            for key, shape, _ in part["entries"]
+        }
+
+    return of
+
+
 def states(method):
     """The state dicts of a method's files: container key or file name -> tensors."""
     found = {}
