@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from avloc import __version__
-from avloc.cli import doctor, evaluate, localize, models, synth, train
+from avloc.cli import contamination, doctor, evaluate, localize, models, synth, train
 from avloc.cli.console import Reporter, put
 from avloc.cli.stopping import INTERRUPTED, abandon_stdout, stoppable
 from avloc.errors import AvlocError, UsageError
@@ -24,6 +24,7 @@ app.command("localize")(localize.localize)
 app.command("synth")(synth.synth)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("contamination")(contamination.contamination)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 
