@@ -30,10 +30,17 @@ def mel_bank(device: torch.device) -> Tensor:
         return functional.pad(bank, (0, 1)).to(device)  # Kaldi leaves out the highest frequency
 
 
+@lru_cache(maxsize=4)
+def hann_window(device: torch.device) -> Tensor:
+    """The (WINDOW,) weights of the samples under a transform."""
+    with torch.inference_mode(False):
+        return torch.hann_window(WINDOW, periodic=False, device=device)
+
+
 def log_mel(waves: Tensor) -> Tensor:
     """Waves (b, n) at `RATE` in [-1, 1] -> (b, 1, f, t) with t = (n - 1) // HOP + 1."""
     emphasised = waves[:, 1:] - 0.97 * waves[:, :-1]
-    window = torch.hann_window(WINDOW, periodic=False, device=waves.device)
+    window = hann_window(waves.device)
     spectrum = torch.stft(emphasised, SPAN, HOP, WINDOW, window, return_complex=True)
     power = spectrum.real.square() + spectrum.imag.square()
     bands = mel_bank(waves.device) @ power

@@ -75,11 +75,15 @@ def save_weights(
     if wrong := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
         kind = "in half precision" if dtype == torch.float16 else "everywhere"
         raise WeightsError(f"{path}: not written: {wrong[0]} is not finite {kind}")
-    kind = next(word for word, of in KINDS.items() if isinstance(header.network, of))
-    words = json.dumps({"kind": kind, **asdict(header)})
     with replacing(path) as part:
         # Not `save_file`: what that writes only its owner may read.
-        part.write_bytes(save(tensors, metadata={"avloc": words}))
+        part.write_bytes(save(tensors, metadata={"avloc": dump_header(header)}))
+
+
+def dump_header(header: Header[Any]) -> str:
+    """A header as the JSON that stands in files."""
+    kind = next(word for word, of in KINDS.items() if isinstance(header.network, of))
+    return json.dumps({"kind": kind, **asdict(header)})
 
 
 def read_header(path: Path) -> Header[Any]:
@@ -99,8 +103,17 @@ def read_header(path: Path) -> Header[Any]:
             f"{path}: not avloc weights (the header lacks the key 'avloc'); `avloc models convert` "
             "makes them of a published checkpoint"
         )
+    return parse_header(metadata["avloc"], path)
+
+
+def parse_header(text: str, path: Path) -> Header[Any]:
+    """What `dump_header` wrote.
+
+    Raises:
+        WeightsError: it is damaged, or of a newer avloc; names `path`.
+    """
     try:
-        fields = json.loads(metadata["avloc"])
+        fields = json.loads(text)
         if fields["format"] > FORMAT:
             raise WeightsError(
                 f"{path}: written by a newer avloc (format {fields['format']}); upgrade"
@@ -119,6 +132,18 @@ def load_weights(path: Path) -> tuple[TwoStream, Header[NetworkConfig]]:
             no confidence is honest, and a name for each sound class.
     """
     header = read_header(path)
+    check_own(header, path)
+    with torch.device("meta"):  # initialising weights that are replaced at once costs a second
+        network = TwoStream(header.network)
+    return filled(network, _read_tensors(path), path), header
+
+
+def check_own(header: Header[Any], path: Path) -> None:
+    """Whether a header is of a network of avloc's own, and has all that inference needs.
+
+    Raises:
+        WeightsError: it has not.
+    """
     if not isinstance(header.network, NetworkConfig):
         raise WeightsError(f"{path}: a network of another method, not one of avloc's own")
     calibration = header.calibration if isinstance(header.calibration, dict) else {}
@@ -132,9 +157,6 @@ def load_weights(path: Path) -> tuple[TwoStream, Header[NetworkConfig]]:
             f"{path}: the header names {len(header.tags)} sound classes, the network has "
             f"{header.network.tags}; take weights that a whole `avloc train` wrote"
         )
-    with torch.device("meta"):  # initialising weights that are replaced at once costs a second
-        network = TwoStream(header.network)
-    return filled(network, _read_tensors(path), path), header
 
 
 def load_dual(path: Path) -> tuple[DualEncoder, Header[DualConfig]]:

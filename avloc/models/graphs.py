@@ -1,0 +1,128 @@
+"""Networks from what an engine prepares to their maps: what runs, and what is exported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+
+from avloc.features import image, pictures
+from avloc.features.pictures import PICTURES
+from avloc.features.sounds import SOUNDS
+from avloc.features.spectrogram import RATE, log_mel
+from avloc.models.dual_encoder import DualConfig, DualEncoder
+from avloc.models.objectness import objectness
+from avloc.models.two_stream import NetworkConfig, TwoStream, correlate
+
+HOP = 0.5
+"""Seconds between the windows in which a wave is heard that is longer than one."""
+
+
+@dataclass(frozen=True)
+class Feeding:
+    """How what an engine prepares becomes the input of a network.
+
+    Attributes:
+        rate: Hz of the waves.
+        window: samples that the network hears at once.
+        whole_bytes: whether prepared frames are uint8; else float32 in 0..1.
+        normalise: prepared frames (b, 3, h, w) -> float32 of that shape.
+        spectrogram: waves (b, n) -> what the sound network takes, b first.
+    """
+
+    rate: int
+    window: int
+    whole_bytes: bool
+    normalise: Callable[[Tensor], Tensor]
+    spectrogram: Callable[[Tensor], Tensor]
+
+
+def feeding(config: NetworkConfig | DualConfig) -> Feeding:
+    """How a network of this configuration is fed."""
+    if isinstance(config, NetworkConfig):
+        window = round(config.window * RATE)
+        return Feeding(RATE, window, True, image.normalise, partial(_windows, window=window))
+    sound = SOUNDS[config.waves]
+    return Feeding(
+        sound.rate,
+        round(sound.seconds * sound.rate),
+        not PICTURES[config.picture].exact,
+        pictures.normalise,
+        lambda wave: sound.spectrogram(wave, sound.rate),
+    )
+
+
+def _windows(wave: Tensor, window: int) -> Tensor:
+    """Waves (b, n) -> log-mel of their k windows, `HOP` seconds apart: (b, k, 1, f, t).
+
+    The sound network pools over its whole input, and is only right for the length it was taught.
+    """
+    windows = wave.unfold(-1, window, round(HOP * RATE))
+    return log_mel(windows.flatten(0, 1)).unflatten(0, windows.shape[:2])
+
+
+class TwoStreamGraph(nn.Module):
+    """A `TwoStream`, asked in two steps.
+
+    Args:
+        network: in evaluation mode.
+    """
+
+    outputs = ("heatmap", "strength")
+    """What `look` gives."""
+
+    def __init__(self, network: TwoStream) -> None:
+        super().__init__()
+        self.network = network
+
+    def hear(self, spectrogram: Tensor) -> Tensor:
+        """Probabilities of the sound classes in the middle of windows, their mean: (b, tags)."""
+        heard = self.network.middle(self.network.hear(spectrogram.flatten(0, 1)))
+        return heard.unflatten(0, spectrogram.shape[:2]).mean(1)
+
+    def look(self, frames: Tensor, heard: Tensor) -> tuple[Tensor, ...]:
+        """Maps (b, h, w) of frames with one sound each, and the `strength` of the sounds (b,)."""
+        network = self.network
+        values = correlate(network.see(frames), network.embed(heard))
+        return values, network.strength(heard)
+
+    def objects(self, frames: Tensor) -> Tensor:
+        """Where things are, whatever sounds: (b, h', w')."""
+        return objectness(self.network.image(frames))
+
+
+class DualGraph(nn.Module):
+    """A `DualEncoder`, asked in two steps.
+
+    Args:
+        network: in evaluation mode.
+    """
+
+    outputs = ("heatmap",)
+
+    def __init__(self, network: DualEncoder) -> None:
+        super().__init__()
+        self.network = network
+
+    def hear(self, spectrogram: Tensor) -> Tensor:
+        """Embeddings of sounds, (b, c)."""
+        return self.network.hear(spectrogram)
+
+    def look(self, frames: Tensor, heard: Tensor) -> tuple[Tensor, ...]:
+        """Maps (b, h, w) of frames with one sound each."""
+        return (self.network.correlate(self.network.see(frames), heard),)
+
+    def objects(self, frames: Tensor) -> Tensor:
+        """Where things are, whatever sounds: (b, h', w')."""
+        return objectness(self.network.image(frames))
+
+
+Graph = TwoStreamGraph | DualGraph
+
+
+def graph_of(network: Any) -> Graph:
+    """The graph around a network of either kind."""
+    return TwoStreamGraph(network) if isinstance(network, TwoStream) else DualGraph(network)
