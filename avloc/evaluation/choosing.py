@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from avloc.data.benchmarks.types import Benchmark
 from avloc.errors import DataError, UsageError
 from avloc.evaluation.dense import DENSEAV
 from avloc.evaluation.duet import DUET
-from avloc.evaluation.judges import Judge, MapJudge
-from avloc.evaluation.judges_of_kinds import (
-    DenseJudge,
-    DuetJudge,
-    ForeignJudge,
-    OwnJudge,
-    SearchJudge,
-    SegmentationJudge,
-)
+from avloc.evaluation.judges.base import Judge
+from avloc.evaluation.judges.cutting import MapJudge
+from avloc.evaluation.judges.dense import DenseJudge
+from avloc.evaluation.judges.duet import DuetJudge
+from avloc.evaluation.judges.negatives import NegativesJudge
+from avloc.evaluation.judges.own import OwnJudge
+from avloc.evaluation.judges.search import SearchJudge
+from avloc.evaluation.judges.segmentation import SegmentationJudge
 from avloc.evaluation.negatives import KINDS, NEGATIVES, PUBLISHED, Thresholds
 from avloc.evaluation.own import OWN
 from avloc.evaluation.protocols import PROTOCOLS
@@ -148,15 +147,15 @@ def _judge(
         return SegmentationJudge(SEGMENTATION[name])
     if name == NEGATIVES.name:
         protocol = NEGATIVES.on(benchmark.name)
-        return ForeignJudge(protocol, thresholds or PUBLISHED["sslalign"])
+        return NegativesJudge(protocol, thresholds or PUBLISHED["sslalign"])
     if name == DENSEAV.name:
         return DenseJudge(DENSEAV)
     if name == DUET.name:
-        return DuetJudge(DUET)
+        return DuetJudge(DUET, benchmark.items)
     if name == OWN.name:
-        return OwnJudge(OWN, masks, _pairs(benchmark), silent)
+        return OwnJudge(replace(OWN, pairs=_pairs(benchmark)), masks, silent)
     return MapJudge(PROTOCOLS[name].on(benchmark.name), masks, _pairs(benchmark))
 
 
 def _pairs(benchmark: Benchmark) -> bool:
-    return len({item.group or item.id for item in benchmark.items}) < len(benchmark.items)
+    return len({item.unit for item in benchmark.items}) < len(benchmark.items)

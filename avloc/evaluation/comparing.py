@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from avloc.errors import DataError
-from avloc.evaluation.intervals import intervals
-from avloc.evaluation.judges import areas
+from avloc.evaluation.intervals import averages, intervals
+from avloc.evaluation.metrics import areas
 from avloc.evaluation.report import Report
 from avloc.evaluation.scores import Interval, sign_test
 
@@ -109,12 +109,12 @@ def _paired(name: str, ours: Items, theirs: Items, units: Mapping[str, str]) -> 
     )
     difference = here - there
     owners = [units.get(item, item) for item in both]
-    columns = {f"mean_{key}": (difference, owners)}
+    columns = {f"mean_{key}": difference}
     if key == "ciou":
         won = (here >= 0.5) * 1.0 - (there >= 0.5)
-        columns = {"ciou": (won, owners), "auc": (areas(here) - areas(there), owners), **columns}
+        columns = {"ciou": won, "auc": areas(here) - areas(there), **columns}
     return Comparison(
-        intervals(columns),
+        intervals([averages(columns, owners)]),
         better=int((difference > 0).sum()),
         worse=int((difference < 0).sum()),
         same=int((difference == 0).sum()),

@@ -6,7 +6,7 @@ and sources of a picture are matched as well as they can be; success is at cIoU 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -26,13 +26,20 @@ MOST = 5  # sources of a picture that are still matched in every order
 
 @dataclass(frozen=True, eq=False)
 class DuetScore:
-    """One map: cIoU and pixel AP against its own truth; what matching needs of it."""
+    """One map: its cIoU, and its pixel AP against each source of the picture, by number.
+
+    `number` is that of its own source, `group` the picture.
+    """
 
     ciou: float
-    ap: float
+    aps: Mapping[int, float]
+    number: int
     group: str
-    rough: np.ndarray
-    mask: np.ndarray
+
+    @property
+    def ap(self) -> float:
+        """Against its own source."""
+        return self.aps[self.number]
 
 
 @dataclass(frozen=True)
@@ -46,42 +53,45 @@ class DuetProtocol:
     normal: Normal = "range"
     note: str = "Maps are compared with the truth of their own source, but for PIAP."
 
-    def score(self, canvas: Canvas, truth: Truth, group: str) -> DuetScore:
-        """Score one heatmap."""
+    def score(
+        self, canvas: Canvas, truths: Mapping[int, Truth], number: int, group: str
+    ) -> DuetScore:
+        """Score the heatmap of source `number`; `truths` are those of the whole picture."""
         view = canvas.view(self.kernel, self.scale).normal(self.normal)
-        ciou = truth.ciou(CUT.mask(view))
-        own = pixel_ap(view, truth.inside)
-        return DuetScore(
-            0.0 if np.isnan(ciou) else ciou, own, group, canvas.values, np.packbits(truth.inside)
-        )
+        ciou = truths[number].ciou(CUT.mask(view))
+        aps = {source: pixel_ap(view, truth.inside) for source, truth in truths.items()}
+        return DuetScore(0.0 if np.isnan(ciou) else ciou, aps, number, group)
 
     def summarise(self, scores: Sequence[DuetScore]) -> dict[str, float]:
         """Numbers over a list, fractions in 0..1."""
         ciou = np.array([one.ciou for one in scores])
-        pictures: dict[str, list[DuetScore]] = {}
-        for one in scores:
-            pictures.setdefault(one.group, []).append(one)
-        matched = [value for members in pictures.values() for value in self._matched(members)]
         return {
             "ciou_03": success(ciou, 0.3),
             "ciou": success(ciou),
             "auc": auc(ciou),
             "cap": float(np.mean([one.ap for one in scores])),
-            "piap": float(np.mean(matched)),
+            "piap": float(np.mean(self.matched(scores))),
         }
 
-    def _matched(self, members: Sequence[DuetScore]) -> list[float]:
-        """Pixel AP of each source of a picture under the best order of the maps."""
-        if not 1 < len(members) <= MOST:
-            return [one.ap for one in members]
-        table = np.empty((len(members), len(members)))
-        for row, one in enumerate(members):
-            view = Canvas(one.rough).view(self.kernel)
-            for column, other in enumerate(members):
-                inside = np.unpackbits(other.mask, count=view.size).astype(bool)
-                table[row, column] = pixel_ap(view, inside.reshape(view.shape))
-        orders = permutations(range(len(members)))
-        return max(([table[row, at] for at, row in enumerate(order)] for order in orders), key=sum)
+    def matched(self, scores: Sequence[DuetScore]) -> np.ndarray:
+        """Pixel AP (n,) of each source under the best order of the maps of its picture."""
+        pictures: dict[str, list[int]] = {}
+        for place, one in enumerate(scores):
+            pictures.setdefault(one.group, []).append(place)
+        found = np.array([one.ap for one in scores])
+        for places in pictures.values():
+            if 1 < len(places) <= MOST:
+                found[places] = _best_order([scores[place] for place in places])
+        return found
+
+
+def _best_order(members: Sequence[DuetScore]) -> list[float]:
+    numbers = [one.number for one in members]
+    orders = permutations(members)
+    return max(
+        ([one.aps[source] for one, source in zip(order, numbers, strict=True)] for order in orders),
+        key=sum,
+    )
 
 
 DUET = DuetProtocol()

@@ -16,8 +16,9 @@ from avloc.data.benchmarks.types import Item
 from avloc.errors import MediaError
 from avloc.evaluation.answers import box_truth
 from avloc.evaluation.canvas import Canvas, Scale
-from avloc.evaluation.judges import Judge, MapJudge
-from avloc.evaluation.judges_of_kinds import OwnJudge
+from avloc.evaluation.judges.base import Judge
+from avloc.evaluation.judges.cutting import MapJudge
+from avloc.evaluation.judges.own import OwnJudge
 from avloc.evaluation.own import best
 from avloc.evaluation.protocols import HALF
 from avloc.evaluation.report import Verdict

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
+from avloc.errors import DataError
 from avloc.evaluation.canvas import Canvas
 from avloc.evaluation.field import View
+from avloc.evaluation.intervals import Statistic, averages
 from avloc.evaluation.kernels import Kernel
-from avloc.evaluation.metrics import STEPS, auc, grouped, harmonic, success
+from avloc.evaluation.metrics import STEPS, areas, auc, grouped, harmonic, success
 from avloc.evaluation.protocols import HALF, PIXELS, Fusion
 from avloc.evaluation.truth import Truth
 
@@ -43,7 +46,13 @@ class Thresholds:
 
     @classmethod
     def of(cls, greatest: np.ndarray) -> Thresholds:
-        """From the greatest value of each negative map, (n,)."""
+        """From the greatest value of each negative map, (n,).
+
+        Raises:
+            DataError: there is none.
+        """
+        if not len(greatest):
+            raise DataError("negatives: no map under another sound is left to make thresholds of")
         ordered = np.sort(greatest)
         return cls(
             float(ordered[-1]), float(ordered[-10:].mean()), float(np.percentile(ordered, 75))
@@ -123,16 +132,35 @@ class NegativesProtocol:
         self, scores: Sequence[Mapping[str, float]], groups: Sequence[str]
     ) -> dict[str, float]:
         """The numbers over a list, or over several runs of it one after another."""
-        table = {name: np.array([one[name] for one in scores]) for name in scores[0]}
-        found = _summary(table, groups, "")
+        table = _table(scores)
+        found: dict[str, float] = {}
+        for before in _views(table):
+            means = {name: float(column.mean()) for name, column in _columns(table, before).items()}
+            means |= {name: float(value) for name, value in _harmonic(means).items()}
+            means |= _grouped(table, before, groups)
+            found |= {before + name: value for name, value in means.items()}
         for kind in ("pos", *KINDS):
             for end in ("highest", "lowest"):
-                values = table[f"{end}_{kind}"]
-                found[f"{end}_{kind}"] = float(values.mean())
-                found[f"{end}_median_{kind}"] = float(np.median(values))
-        if "ogl_ciou_median" in table:
-            found |= _summary(table, groups, "ogl_")
+                found[f"{end}_{kind}"] = float(table[f"{end}_{kind}"].mean())
+                found[f"{end}_median_{kind}"] = float(np.median(table[f"{end}_{kind}"]))
         return found
+
+    def statistics(
+        self, scores: Sequence[Mapping[str, float]], groups: Sequence[str]
+    ) -> list[Statistic]:
+        """The same for lists in which groups stand any number of times."""
+        table = _table(scores)
+        return [_statistic(_columns(table, before), before, groups) for before in _views(table)]
+
+
+def _statistic(columns: Mapping[str, np.ndarray], before: str, groups: Sequence[str]) -> Statistic:
+    means = averages(columns, groups)
+
+    def of(times: np.ndarray) -> dict[str, np.ndarray]:
+        found = means.of(times)
+        return {before + name: value for name, value in {**found, **_harmonic(found)}.items()}
+
+    return replace(means, of=of)
 
 
 def _view(fields: Mapping[str, View], truth: Truth, thresholds: Thresholds) -> dict[str, float]:
@@ -164,46 +192,65 @@ def _iou(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.count_nonzero(a & b) / either) if either else float("nan")
 
 
-def _summary(
-    table: Mapping[str, np.ndarray], groups: Sequence[str], before: str
-) -> dict[str, float]:
-    def column(name: str) -> np.ndarray:
-        return table[before + name]
+def _table(scores: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
+    return {name: np.array([one[name] for one in scores]) for name in scores[0]}
 
+
+def _views(table: Mapping[str, np.ndarray]) -> list[str]:
+    """What names begin with: those of maps, and where there are some those of mixtures."""
+    return ["", *(["ogl_"] if "ogl_ciou_median" in table else [])]
+
+
+def _columns(table: Mapping[str, np.ndarray], before: str) -> dict[str, np.ndarray]:
+    """What is averaged over items, (n,) by the name of the mean."""
+    universal = {t: table[f"{before}ciou_{t}"] for t in UNIVERSAL}
+    mixed = np.stack([table[f"{before}ciou_median"], *universal.values()], axis=1)
+    adaptive = table[f"{before}ciou_adap"]
+    found = {
+        "ciou": np.mean(mixed >= 0.5, axis=1),
+        "auc": np.mean(areas(mixed), axis=1),
+        "ciou_adap": (adaptive >= 0.5) * 1.0,
+        "auc_adap": areas(adaptive),
+    }
+    for t, values in universal.items():
+        values = values if before else np.nan_to_num(values)
+        found |= {f"ciou_{t}": values, f"auc_{t}": areas(values)}
+    for name, values in table.items():
+        own = name.removeprefix(before)
+        if name == f"{before}{own}" and own.startswith("pia_"):
+            below = values[:, None] <= np.array(STEPS)
+            found[own] = values
+            found["aoc_" + own.removeprefix("pia_")] = np.trapezoid(below * 1.0, STEPS, axis=1)
+        elif name == f"{before}{own}" and own.startswith("iou_"):
+            found[own] = np.nan_to_num(values, nan=1.0)
+    return found
+
+
+def _harmonic(means: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The numbers that weigh where the source is against where nothing is."""
+    quiet = {kind: 1 - means[f"pia_{kind}_maxq3"] for kind in KINDS}
+    areas = {kind: means[f"aoc_{kind}_maxq3"] for kind in KINDS}
+    found = {"f_loc": harmonic(means["ciou_maxq3"], sum(quiet.values()) / len(KINDS))}
+    found["f_auc"] = harmonic(means["auc_maxq3"], sum(areas.values()) / len(KINDS))
+    for kind in KINDS:
+        found[f"f_{kind}"] = harmonic(means["ciou_maxq3"], quiet[kind])
+        found[f"f_auc_{kind}"] = harmonic(means["auc_maxq3"], areas[kind])
+    return found
+
+
+def _grouped(
+    table: Mapping[str, np.ndarray], before: str, groups: Sequence[str]
+) -> dict[str, float]:
     found: dict[str, float] = {}
-    mixed = np.concatenate([column("ciou_median"), *(column(f"ciou_{t}") for t in UNIVERSAL)])
-    found["ciou"], found["auc"] = success(mixed), auc(mixed)
-    adaptive = column("ciou_adap")
-    found["ciou_adap"], found["auc_adap"] = success(adaptive), auc(adaptive)
-    for name, values in (("", column("ciou_maxq3")), ("_adap", adaptive)):
+    for after in ("_maxq3", "_adap"):
+        values = table[f"{before}ciou{after}"]
         least = grouped(values, groups)
         # One undefined cIoU (nothing predicted, no truth) poisons these in the original.
         defined = not np.isnan(values).any()
+        name = after.removeprefix("_maxq3")
         found[f"iiou{name}"] = success(least) if defined else float("nan")
         found[f"iauc{name}"] = auc(least) if defined else float("nan")
-    for t in UNIVERSAL:
-        values = np.nan_to_num(column(f"ciou_{t}")) if not before else column(f"ciou_{t}")
-        found[f"ciou_{t}"], found[f"auc_{t}"] = float(values.mean()), auc(values)
-    for name in table:
-        if name.startswith(f"{before}pia_"):
-            values = table[name]
-            found[name.removeprefix(before)] = float(values.mean())
-            curve = [float(np.mean(values <= step)) for step in STEPS]
-            found["aoc_" + name.removeprefix(f"{before}pia_")] = float(np.trapezoid(curve, STEPS))
-        elif name.startswith(f"{before}iou_"):
-            found[name.removeprefix(before)] = float(np.mean(np.nan_to_num(table[name], nan=1.0)))
-    quiet = [1 - found[f"pia_{kind}_maxq3"] for kind in KINDS]
-    areas = [found[f"aoc_{kind}_maxq3"] for kind in KINDS]
-    for kind, share, area in zip(
-        ("loc", *KINDS),
-        (float(np.mean(quiet)), *quiet),
-        (float(np.mean(areas)), *areas),
-        strict=True,
-    ):
-        found[f"f_{kind}"] = harmonic(found["ciou_maxq3"], share)
-        name = "f_auc" if kind == "loc" else f"f_auc_{kind}"
-        found[name] = harmonic(found["auc_maxq3"], area)
-    return {before + name: value for name, value in found.items()}
+    return found
 
 
 NEGATIVES = NegativesProtocol(

@@ -15,7 +15,7 @@ from avloc.evaluation.canvas import Canvas, Scale
 from avloc.evaluation.detection import Detections
 from avloc.evaluation.field import View
 from avloc.evaluation.kernels import Kernel
-from avloc.evaluation.metrics import auc, grouped, success, summary
+from avloc.evaluation.metrics import auc, auroc, average_precision, grouped, success, summary
 from avloc.evaluation.protocols import HALF
 from avloc.evaluation.truth import Truth
 
@@ -35,13 +35,19 @@ class OwnScore:
 
 @dataclass(frozen=True)
 class OwnProtocol:
-    """See the module. `absolute` is the threshold, of cosines."""
+    """See the module.
+
+    Attributes:
+        absolute: the threshold, of cosines.
+        pairs: also demand all objects of a picture (IIoU).
+    """
 
     name: str = "avloc"
     source: str = "avloc"
     scale: Scale = "cosine"
     kernel: Kernel = "opencv-linear"
     absolute: float = 0.5
+    pairs: bool = False
     note: str = "Median rule, true-size rule, one absolute threshold, and no threshold."
 
     def score(
@@ -77,16 +83,25 @@ class OwnProtocol:
             found[f"{name}_success"] = success(table[name][visible])
             found[f"{name}_auc"] = auc(table[name][visible])
         found["pixel_ap"] = float(table["pixel_ap"][visible].mean())
-        area = np.array([one.area for one in scores])
-        found["ap"] = Detections(visible, table["iou"], table["confidence"], area).ap()
-        groups = [one.group for one in scores if one.visible]
-        if any(groups):
+        found["ap"] = self.detections(scores).ap()
+        if self.pairs:
+            groups = [one.group for one in scores if one.visible]
             found["iiou_true_size"] = success(grouped(table["true_size"][visible], groups))
         if not visible.all():
             found["confidence_visible"] = float(table["confidence"][visible].mean())
             found["confidence_negative"] = float(table["confidence"][~visible].mean())
-            found["confidence_auroc"] = auroc(table["confidence"], visible)
+            once = np.ones((1, len(scores)))
+            found["confidence_auroc"] = float(auroc(table["confidence"], visible, once)[0])
         return found
+
+    def detections(self, scores: Sequence[OwnScore]) -> Detections:
+        """The items as detections, right by IoU at the absolute threshold."""
+        return Detections(
+            np.array([one.visible for one in scores]),
+            np.array([one.values["iou"] for one in scores]),
+            np.array([one.values["confidence"] for one in scores]),
+            np.array([one.area for one in scores]),
+        )
 
 
 def best(view: View, count: int) -> np.ndarray:
@@ -103,27 +118,14 @@ def best(view: View, count: int) -> np.ndarray:
 
 def pixel_ap(view: View, inside: np.ndarray) -> float:
     """Average precision of pixels, over `LEVELS` equal steps between least and greatest value."""
-    there = int(np.count_nonzero(inside))
     span = float(view.high) - float(view.low)
-    if not there:
-        return 0.0
     if not span:
-        return there / inside.size
+        return float(inside.mean())
     level = (view.rough - np.float32(view.low)) * np.float32((LEVELS - 1) / span)
     level = np.clip(level, 0, LEVELS - 1).astype(np.int64)
-    everything = np.bincount(level, minlength=LEVELS)[::-1].cumsum()
-    hits = np.bincount(level[inside.ravel()], minlength=LEVELS)[::-1].cumsum()
-    precision = hits / np.maximum(everything, 1)
-    return float(np.sum(precision * np.diff(hits, prepend=0)) / there)
-
-
-def auroc(values: np.ndarray, positive: np.ndarray) -> float:
-    """How often a positive has the greater value, ties counted half."""
-    from scipy.stats import rankdata
-
-    ranks, n = rankdata(values), int(positive.sum())
-    pairs = n * (len(values) - n)
-    return float((ranks[positive].sum() - n * (n + 1) / 2) / pairs) if pairs else float("nan")
+    called = np.bincount(level, minlength=LEVELS)
+    hits = np.bincount(level[inside.ravel()], minlength=LEVELS)
+    return float(average_precision(called, hits))
 
 
 OWN = OwnProtocol()

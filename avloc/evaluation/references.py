@@ -9,6 +9,7 @@ scores that puts every pixel of the truth first.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
 
@@ -41,12 +42,42 @@ def noise(number: int) -> np.ndarray:
     return np.random.default_rng(number).uniform(-1, 1, cells).astype(np.float32)
 
 
+def everything() -> np.ndarray:
+    """1 everywhere, as a map (224, 224) that is normalised to its range and cut at its middle."""
+    values = np.ones((GRID, GRID), np.float32)
+    values[0, 0] = 0  # or it would have no range
+    return values
+
+
 @lru_cache
 def canvases(name: Reference) -> tuple[Canvas, ...]:
-    """The maps of a drawn reference, kept with whatever was worked out about them."""
+    """The maps of a reference other than the half, kept with what was worked out about them."""
     if name == "centre":
         return (Canvas(disc(), "cosine"),)
+    if name == "whole":
+        return (Canvas(everything()),)
     return tuple(Canvas(noise(number), "cosine") for number in range(NOISES))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The map that a reference other than the half gives the item `number`; no copy of it."""
+
+    name: Reference
+    number: int
+
+    @property
+    def canvas(self) -> Canvas:
+        """The map."""
+        return canvases(self.name)[turn(self.number, canvases(self.name))]
+
+
+def half_mask(inside: np.ndarray) -> np.ndarray:
+    """Exactly half of the pixels (h, w) bool, as many of `inside` as fit."""
+    order = np.argsort(~inside, axis=None, kind="stable")
+    mask = np.zeros(inside.size, bool)
+    mask[order[:HALF]] = True
+    return mask.reshape(inside.shape)
 
 
 def best_half(truth: Truth) -> float:

@@ -15,7 +15,8 @@ from avloc.evaluation.answers import box_truth
 from avloc.evaluation.canvas import Scale
 from avloc.evaluation.choosing import Panel
 from avloc.evaluation.intervals import intervals
-from avloc.evaluation.judges import Case, Judge, MapJudge, Sheet
+from avloc.evaluation.judges.base import Case, Judge, Sheet
+from avloc.evaluation.judges.cutting import MapJudge
 from avloc.evaluation.maps import ItemMaps
 from avloc.evaluation.metrics import STEPS, success
 from avloc.evaluation.references import REFERENCES
@@ -142,7 +143,7 @@ def _verdict(column: Column, items: Sequence[Item]) -> Verdict:
         for name, kept in column.references.items()
     }
     metrics: Mapping[str, float] = {}
-    means, values, tied = {}, {}, None
+    ends, values, tied = {}, {}, None
     names = [items[number].id for number in order]
     sounding = [items[number].sounds for number in order]
     curves: dict[str, tuple[float, ...]] = {}
@@ -154,7 +155,7 @@ def _verdict(column: Column, items: Sequence[Item]) -> Verdict:
             if reference in BESIDE:
                 beside[reference] = dict(zip(names, (row["ciou"] for row in rows), strict=True))
     if scored[0] is not None:
-        metrics, means = judge.summarise(scored), judge.means(scored)
+        metrics, ends = judge.summarise(scored), intervals(judge.statistics(scored))
         values = dict(zip(names, judge.values(scored), strict=True))
         if curve := _curve([values[name] for name in names], sounding):
             curves = {"score": curve, **curves}
@@ -163,7 +164,7 @@ def _verdict(column: Column, items: Sequence[Item]) -> Verdict:
     return Verdict(
         judge.describe(),
         metrics,
-        intervals(means),
+        ends,
         baselines,
         values,
         curves,

@@ -13,6 +13,7 @@ import numpy as np
 
 from avloc.evaluation.canvas import Canvas, Scale
 from avloc.evaluation.field import View
+from avloc.evaluation.intervals import Recount
 from avloc.evaluation.kernels import Kernel
 from avloc.evaluation.normals import Normal
 from avloc.evaluation.truth import Truth
@@ -76,6 +77,21 @@ class SegmentationProtocol:
         parts = [frames[k : k + size] for k in range(0, len(frames), size)]
         mean = single_mean([batch_iou(part) for part in parts])
         return {"miou": mean, "f_score": float(np.mean([best_f(part) for part in parts]))}
+
+    def recount(self, frames: Sequence[Frame]) -> Recount:
+        """The F-score of lists in which each frame stands any number of times, in this order."""
+        there = np.array([frame.curve is not None for frame in frames], int)
+        curves = np.zeros((len(frames), THRESHOLDS), np.float32)
+        curves[there > 0] = [frame.curve for frame in frames if frame.curve is not None]
+
+        def f_score(times: np.ndarray) -> float:
+            which = np.repeat(np.arange(len(frames)), times)
+            starts = np.arange(0, len(which), self.batch or len(which))
+            counts = np.add.reduceat(there[which], starts)
+            sums = np.add.reduceat(curves[which], starts)
+            return float((sums / np.maximum(counts, 1)[:, None]).max(axis=1).mean())
+
+        return lambda times: {"f_score": np.array([f_score(row) for row in times.astype(int)])}
 
 
 def iou(predicted: np.ndarray, inside: np.ndarray) -> np.float32:

@@ -4,20 +4,22 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from avloc.evaluation.canvas import Canvas
-from avloc.evaluation.dense import DENSEAV, _Pool
+from avloc.evaluation.dense import DENSEAV, Pool
 from avloc.evaluation.duet import DUET
 from avloc.evaluation.field import Field, View
 from avloc.evaluation.kernels import enlarge
-from avloc.evaluation.own import OWN, auroc, best, pixel_ap
+from avloc.evaluation.metrics import auroc, average_precision
+from avloc.evaluation.own import OWN, best, pixel_ap
 from avloc.evaluation.scores import best_pixels
 from avloc.evaluation.truth import Truth, rasterise
 
 RNG = np.random.default_rng(3)
 
 
-def average_precision(values, inside) -> float:
+def precision_by_hand(values, inside) -> float:
     """Precision at each distinct value, weighted by the recall that it adds."""
     total, found, there = 0.0, 0, inside.sum()
     for value in sorted(set(values.tolist()), reverse=True):
@@ -40,7 +42,7 @@ def box_truth(number=0) -> Truth:
 def test_pixel_ap():
     values, truth = stepped(), box_truth()
     found = pixel_ap(View(Field(values)), truth.inside)
-    expected = average_precision(values.ravel(), truth.inside.ravel())
+    expected = precision_by_hand(values.ravel(), truth.inside.ravel())
     assert found == pytest.approx(expected, abs=1e-9)
 
 
@@ -72,7 +74,7 @@ def test_denseav():
         inside = np.array([truths[k].inside for k in of_class])
         low, high = pooled.min(), pooled.max()
         unit = (pooled - low) / (high - low)
-        ap.append(average_precision(unit.ravel(), inside.ravel()))
+        ap.append(precision_by_hand(unit.ravel(), inside.ravel()))
         shares = []
         for step in np.linspace(0, 1, 20):
             called = unit > np.float32(step)
@@ -84,7 +86,7 @@ def test_denseav():
 
 
 def test_denseav_pools_large_classes_into_levels():
-    exact, rough = _Pool(exact=True), _Pool(exact=False)
+    exact, rough = Pool(exact=True), Pool(exact=False)
     for number in range(3):
         values = RNG.random(224 * 224).astype(np.float32)
         inside = values > RNG.random(224 * 224) + 0.1 * number
@@ -100,8 +102,8 @@ def test_duet():
     truths = [box_truth(number) for number in range(6)]
     groups = ["a", "a", "b", "b", "c", "c"]
     rows = [
-        DUET.score(Canvas(values), truth, group)
-        for values, truth, group in zip(maps, truths, groups, strict=True)
+        DUET.score(Canvas(values), dict(enumerate(truths)), number, group)
+        for number, (values, group) in enumerate(zip(maps, groups, strict=True))
     ]
     own, matched, ciou = [], [], []
     heats = [enlarge(values, "opencv-cubic", (224, 224)) for values in maps]
@@ -143,4 +145,21 @@ def test_own_protocol():
 
 def test_auroc():
     values, positive = np.array([0.1, 0.4, 0.4, 0.8]), np.array([False, True, False, True])
-    assert auroc(values, positive) == 3.5 / 4
+    assert auroc(values, positive, np.ones((1, 4))).tolist() == [3.5 / 4]
+
+
+def test_auroc_of_items_that_stand_several_times():
+    rng = np.random.default_rng(0)
+    values, positive = np.round(rng.random(60), 1), rng.random(60) < 0.4
+    times = rng.integers(0, 4, (5, 60))
+    expected = [roc_auc_score(positive, values, sample_weight=row) for row in times]
+    assert auroc(values, positive, times) == pytest.approx(np.array(expected))
+    assert np.isnan(auroc(values, positive, times * positive)).all()
+
+
+def test_average_precision_of_levels():
+    rng = np.random.default_rng(0)
+    level, inside = rng.integers(0, 30, 5000), rng.random(5000) < 0.3
+    called, hits = (np.bincount(part, minlength=30) for part in (level, level[inside]))
+    assert average_precision(called, hits) == pytest.approx(average_precision_score(inside, level))
+    assert average_precision(called, 0 * hits) == 0

@@ -6,13 +6,19 @@ import numpy as np
 import pytest
 
 from avloc.evaluation.canvas import Canvas
-from avloc.evaluation.detection import Detections
+from avloc.evaluation.detection import Detections, Ranked
 from avloc.evaluation.protocols import PROTOCOLS, Fusion
 from avloc.evaluation.scoring import detections, score, summarise
 from avloc.evaluation.truth import rasterise
 
 SIZES = ("all", "visible", "small", "medium", "large", "huge")
 VIEWS = {"": "av", "objects_": "obj", "ogl_": "av_obj"}
+
+
+def precision_recall(found: Detections, confidence: float) -> tuple[float, float]:
+    once = np.ones(len(found.ciou), int)
+    precision, recall = Ranked([found]).curve(once, np.array([confidence]))
+    return precision.item(), recall.item()
 
 
 def number(value) -> float:
@@ -43,8 +49,8 @@ def test_lists(goldens, count):
     found = Detections(boxes > 0, ciou, confidence, area)
     same_statistics(found, golden["finalize_stats"])
     assert found.f1() == pytest.approx(golden["f1_list_full_precision_all50"], abs=1e-12)
-    for threshold, precision, recall in golden["pr_at_thresholds"]:
-        assert found.precision_recall(0.5, threshold) == pytest.approx((precision, recall))
+    for threshold, *both in golden["pr_at_thresholds"]:
+        assert precision_recall(found, threshold) == pytest.approx(both)
 
 
 def run(goldens, protocol, name, silent):
@@ -102,7 +108,7 @@ def test_training_validation(goldens, name):
     golden = goldens.read("slavc.json")["sets"][f"{name}|train.validate"]
     protocol = replace(PROTOCOLS["slavc"], kernel="torch-bicubic")
     found = detections(run(goldens, protocol, name, silent=False))
-    precision, recall = found.precision_recall(0.5, 0.5)
+    precision, recall = precision_recall(found, 0.5)
     ours = [
         np.mean(found.ciou > 0.5),  # strictly, here only
         found.ap(),
@@ -120,3 +126,20 @@ def test_summary_has_the_numbers_of_the_paper(goldens):
     assert found["ap"] == pytest.approx(stats["finalize_stats"]["AP-all@50"], abs=1e-12)
     assert found["max_f1"] == pytest.approx(stats["max_f1_all50"], abs=1e-12)
     assert found["loc_acc"] == stats["finalize_stats"]["Precision-visible@50"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 30, 700])
+def test_items_that_stand_several_times(count):
+    """A list that is counted is the list written out, ties in confidence and all."""
+    rng = np.random.default_rng(1)
+    visible, ciou = rng.random(count) < 0.6, rng.random((2, count))
+    confidence, area = np.round(rng.random(count), 2), np.ones(count)
+    ranked = Ranked([Detections(visible, one, confidence, area) for one in ciou])
+    for _ in range(5):
+        times = rng.multinomial(count, [1 / count] * count)
+        fields = [np.repeat(field, times) for field in (visible, confidence, area)]
+        written = [Detections(fields[0], np.repeat(one, times), *fields[1:]) for one in ciou]
+        counted = ranked.resampled(times[None])
+        assert counted["ap"][0] == pytest.approx(max(one.ap() for one in written), abs=1e-12)
+        expected = max(max(one.f1()) for one in written)
+        assert counted["max_f1"][0] == pytest.approx(expected, abs=1e-12)

@@ -42,6 +42,11 @@ class Item:
     kind: str = ""
 
     @property
+    def unit(self) -> str:
+        """What goes together: the items of one picture (or video), or else the item alone."""
+        return self.group or self.id
+
+    @property
     def moment(self) -> float | None:
         """Seconds from the start of the clip to the frame; None: nobody says."""
         return self.time if self.clip_time is None else self.clip_time

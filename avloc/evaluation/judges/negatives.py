@@ -1,0 +1,62 @@
+"""The judge for vssl_eval's protocol: each item under sounds that are not in its picture, too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from avloc.evaluation.canvas import Canvas
+from avloc.evaluation.intervals import Statistic
+from avloc.evaluation.judges.base import Case, Judge, Sheet
+from avloc.evaluation.negatives import KINDS, NegativesProtocol, Thresholds
+from avloc.evaluation.references import DRAWN, Drawn, Reference, half_mask
+from avloc.evaluation.truth import GRID
+
+Entry = tuple[Mapping[str, float], str]
+
+
+class NegativesJudge(Judge):
+    """See the module."""
+
+    protocol: NegativesProtocol
+    headline = ("ciou", "auc", "ciou_maxq3", "auc_maxq3", "f_loc", "f_auc")
+
+    def __init__(self, protocol: NegativesProtocol, thresholds: Thresholds) -> None:
+        super().__init__(protocol)
+        self.thresholds = thresholds
+
+    def describe(self) -> dict[str, Any]:
+        return super().describe() | {"thresholds": asdict(self.thresholds)}
+
+    def judge(self, sheet: Sheet, case: Case) -> Entry:
+        values = self.protocol.score(
+            sheet.heat, sheet.foreign, case.truth, self.thresholds, sheet.objects
+        )
+        return values, case.unit
+
+    def reference(self, name: Reference, case: Case) -> Entry:
+        """References hear nothing, so that every sound gives the same map; the oracle's negatives
+        are empty."""
+        if name in DRAWN:
+            heat = Drawn(name, case.number).canvas
+        else:
+            inside = case.truth.inside
+            mask = np.ones_like(inside) if name == "whole" else half_mask(inside)
+            heat = Canvas(np.where(mask, np.float32(1), np.float32(-1)).astype(np.float32))
+        none = Canvas(np.full((GRID, GRID), -1, np.float32))
+        other = none if name == "half_oracle" else heat
+        return self.judge(Sheet(heat, None, dict.fromkeys(KINDS, other)), case)
+
+    def summarise(self, entries: Sequence[Entry]) -> dict[str, float]:
+        values, units = zip(*entries, strict=True)
+        return self.protocol.summarise(values, units)
+
+    def values(self, entries: Sequence[Entry]) -> list[dict[str, float]]:
+        return [{"ciou": values["ciou_median"], **values} for values, _ in entries]
+
+    def statistics(self, entries: Sequence[Entry]) -> list[Statistic]:
+        values, units = zip(*entries, strict=True)
+        return self.protocol.statistics(values, units)
