@@ -18,7 +18,7 @@ def load_model(
     """A model ready to localize.
 
     Args:
-        name: ``bundled``, or the path of a weight file.
+        name: ``bundled``, a file in ``$AVLOC_HOME/models``, or the path of a weight file.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         quality: ``high`` is slower and somewhat more exact.
 
