@@ -8,11 +8,17 @@ it sounds at all.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from avloc.objectives.correspondence import Correspondence
+from avloc.objectives.objective import OBJECTIVES, Loss, Objective, weighted
+from avloc.objectives.presence import presence
+from avloc.options import Amount, Finite, Options, Positive
 
 
 class RegionLoss(NamedTuple):
@@ -45,8 +51,11 @@ class RegionContrast(nn.Module):
             truth: (s, b, h, w) in 0..1, how much of a cell belongs to what sounds.
             unsure: (s, b, h, w) bool, cells that count neither way.
         """
-        cosine = torch.einsum("bchw,sc->sbhw", cells, sounds)
-        logits = (cosine / self.temperature).masked_fill(unsure, -1e4)
+        return self.of_maps(torch.einsum("bchw,sc->sbhw", cells, sounds), truth, unsure)
+
+    def of_maps(self, maps: Tensor, truth: Tensor, unsure: Tensor) -> RegionLoss:
+        """The same for maps (s, b, h, w) of any correlation."""
+        logits = (maps / self.temperature).masked_fill(unsure, -1e4)
         logs = functional.log_softmax(logits.flatten(1), dim=1)
         inside = (truth * ~unsure).flatten(1)
         inside = inside * (inside > 0.3)
@@ -54,13 +63,52 @@ class RegionContrast(nn.Module):
         heard = total > 0.5
         picked = -(logs * inside).sum(1)[heard] / total[heard]
         contrast = picked.mean() if len(picked) else logs.sum() * 0
+        return RegionLoss(contrast, presence(self.scale * maps + self.shift, truth, unsure))
 
-        score = self.scale * cosine + self.shift
-        each = functional.binary_cross_entropy_with_logits(score, truth, reduction="none")
-        each = each.masked_fill(unsure, 0.0)
-        # Objects are small: without balance "nothing sounds anywhere" would be nearly right.
-        positive = truth * ~unsure
-        negative = (1 - truth) * ~unsure
-        presence = (each * positive).sum() / positive.sum().clamp(min=1)
-        presence = presence + (each * negative).sum() / negative.sum().clamp(min=1)
-        return RegionLoss(contrast, presence)
+
+@OBJECTIVES.register("region")
+class Region(Objective):
+    """`RegionContrast` over maps: of which cells each sound comes is known.
+
+    With S (b, s, h, w) the maps, G what is true of cells and sounds, a and b learned:
+
+        contrast = -mean over sounds of sum of G log softmax over all cells of (S / temperature)
+                   / sum of G
+        presence = balanced cross-entropy of G and sigmoid(a S + b)
+
+    Extras: ``truths`` (b, s, h, w) in 0..1, ``unsures`` the same shape, bool. The candidates are
+    this process's pictures alone: they may have another size on each. Sounds need not be of pairs.
+    """
+
+    @dataclass(frozen=True)
+    class Config(Options):
+        """Options of `Region`.
+
+        Attributes:
+            temperature: of the softmax over cells.
+            contrast, presence: weights.
+            scale, shift: where the learned a and b begin.
+        """
+
+        temperature: Positive = 0.07
+        contrast: Amount = 1.0
+        presence: Amount = 1.0
+        scale: Positive = 12.0
+        shift: Finite = -5.0
+
+    config: Config
+    needs = ("extras.truths", "extras.unsures")
+    negatives = False
+
+    def __init__(self, config: Config | None = None) -> None:
+        super().__init__(config)
+        plan = self.config
+        self.terms = RegionContrast(plan.temperature, plan.scale, plan.shift)
+
+    def compare(self, pairs: Correspondence) -> Loss:
+        known = (pairs.extras[name].transpose(0, 1) for name in ("truths", "unsures"))
+        terms = self.terms.of_maps(pairs.maps.transpose(0, 1), *known)
+        return weighted(
+            contrast=(self.config.contrast, terms.contrast),
+            presence=(self.config.presence, terms.presence),
+        )
