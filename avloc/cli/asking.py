@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from avloc.cli.console import Reporter
+from avloc.cli.console import Advance, Reporter
 from avloc.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -16,18 +17,20 @@ if TYPE_CHECKING:
     from avloc.evaluation.maps import ItemMaps
     from avloc.inference.engine import Engine
     from avloc.inference.examining import Part
+    from avloc.inference.questions import Sound
 
 READERS = 2  # threads that read files ahead
 
 
 @dataclass(frozen=True)
 class Choice:
-    """How a model is asked."""
+    """How a model is asked; `foreign`: also with sounds that are not in the picture."""
 
     quality: str
     device: str
     keep: Path | None
     allow_missing: bool
+    foreign: bool = False
 
 
 def located(listed: Benchmark, media: Path | None, name: str | None) -> Benchmark:
@@ -42,10 +45,11 @@ def located(listed: Benchmark, media: Path | None, name: str | None) -> Benchmar
     return with_media(listed, media)
 
 
-def parts(
+def answers(
     weights: Path, listed: Benchmark, choice: Choice, reporter: Reporter
-) -> Iterator[Part] | None:
-    """The maps, part by part; None in all processes but the first of several.
+) -> Callable[[], Iterator[Part]] | None:
+    """Gives the maps, part by part, as often as it is called (without a folder they are made anew
+    each time); None in all processes but the first of several.
 
     Raises:
         DataError: files are missing, and that was not allowed.
@@ -54,8 +58,10 @@ def parts(
     from avloc.inference.examining import Kept, examine
 
     items = _with_files(listed, choice.allow_missing)
-    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    rank, world = place()
+    heard, abouts = _heard(items, listed.name, choice.foreign)
 
+    @cache
     def load() -> Engine:
         from avloc.inference.loading import load_engine
 
@@ -66,20 +72,59 @@ def parts(
     if choice.keep is None:
         if world > 1:
             raise UsageError("several processes share a folder; name it with --keep DIR")
-        return examine(load(), items, READERS)
+        return lambda: _together(
+            {kind: examine(load(), items, READERS, sound) for kind, sound in heard.items()}
+        )
     about = {
         "weights": sha256(weights),
         "quality": choice.quality,
         "benchmark": listed.name,
         "items": [item.id for item in items],
     }
-    kept = Kept(choice.keep, about)
+    kept = {kind: Kept(choice.keep / kind, about | abouts[kind]) for kind in heard}
     total = -(-len(items) // world)
-    with reporter.progress(f"{listed.name}, maps", "items") as advance:
-        kept.examine(load, items, READERS, rank, world, lambda done: advance(done, total))
+    for kind, sound in heard.items():
+        with reporter.progress(f"{listed.name}, {kind or 'maps'}", "items") as advance:
+
+            def told(done: int, advance: Advance = advance) -> None:
+                advance(done, total)
+
+            kept[kind].examine(load, items, READERS, rank, world, told, sound)
     if world > 1:
         _wait_for_all()
-    return None if rank else kept.read(len(items))
+    if rank:
+        return None
+    return lambda: _together({kind: one.read(len(items)) for kind, one in kept.items()})
+
+
+def place() -> tuple[int, int]:
+    """The number of this process, and how many work together (torchrun says so)."""
+    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def _heard(
+    items: Sequence[Item], name: str, foreign: bool
+) -> tuple[dict[str, Sound], dict[str, dict[str, Any]]]:
+    """What items are heard with by kind, "" for their own sound, and what is to be known of it."""
+    from avloc.data.benchmarks.offscreen import offscreen
+    from avloc.inference.foreign import sounds
+    from avloc.inference.questions import own_sound
+
+    if not foreign:
+        return {"": own_sound}, {"": {}}
+    elsewhere = offscreen(items, name)
+    heard = sounds(elsewhere)
+    abouts: dict[str, dict[str, Any]] = {kind: {"sound": kind} for kind in heard}
+    abouts["offscreen"]["of"] = [elsewhere[item.id].id for item in items]
+    return {"": own_sound, **heard}, {"": {}, **abouts}
+
+
+def _together(parts: dict[str, Iterator[Part]]) -> Iterator[Part]:
+    from avloc.inference.examining import together
+
+    for own in parts[""]:
+        others = {kind: next(rest) for kind, rest in parts.items() if kind}
+        yield together(own, others) if others else own
 
 
 def fitting(

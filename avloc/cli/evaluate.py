@@ -2,82 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from avloc.cli import options as opt
+from avloc.cli import evaluate_options as opt
+from avloc.cli import options as common
 from avloc.cli import scores
 from avloc.cli.asking import Choice, located
 from avloc.cli.console import Reporter, put, put_rich
 from avloc.cli.drawing import drawn
-from avloc.cli.scoring import Scored, baselines, maps_of_file, maps_of_model
+from avloc.cli.scoring import Asked, Scored, baselines, maps_of_file, maps_of_model
 from avloc.errors import DataError, UsageError
 from avloc.files import replacing
 
 if TYPE_CHECKING:
     from avloc.data.benchmarks import Benchmark
+    from avloc.evaluation.comparing import Comparison
+    from avloc.evaluation.report import Report
 
 
 def evaluate(
-    model: Annotated[
-        str | None, typer.Argument(help="A name from avloc models, or a weight file.")
-    ] = None,
-    benchmark: Annotated[
-        str | None, typer.Argument(help="Its name (vggss, flickr, is3, ...), a list or a folder.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder with annotations, and frames and sounds.")
-    ] = None,
-    maps: Annotated[
-        Path | None, typer.Option(help="Score these heatmaps: an npz, one array for each id.")
-    ] = None,
-    annotations: Annotated[
-        Path | None, typer.Option(help="The list as its authors ship it, such as vggss.json.")
-    ] = None,
-    protocol: Annotated[
-        str, typer.Option(metavar="NAMES", help="Such as lvs,ezvsl; or all that apply.")
-    ] = "all",
-    scale: Annotated[
-        str | None, typer.Option(help="What the maps are: cosine or logit.", metavar="SCALE")
-    ] = None,
-    json_out: Annotated[
-        str | None, typer.Option("--json", metavar="FILE", help="Write the report; - is stdout.")
-    ] = None,
-    html: Annotated[Path | None, typer.Option(help="Write a page with figures.")] = None,
-    against: Annotated[
-        Path | None, typer.Option(help="Compare with a report written by --json.")
-    ] = None,
-    allow_missing: Annotated[
-        bool, typer.Option("--allow-missing", help="Score what is there, and say what is not.")
-    ] = False,
-    baselines_only: Annotated[
-        bool, typer.Option("--baselines-only", help="Centre, whole, best half, random; no maps.")
-    ] = False,
-    trained_on: Annotated[
-        Path | None, typer.Option(help="Training list; says what of the test stands in it.")
-    ] = None,
-    trained_media: Annotated[
-        Path | None, typer.Option(help="Frames and sounds of that list, compared by content.")
-    ] = None,
-    keep: Annotated[
-        Path | None, typer.Option(help="Keep a model's maps here, and go on from there.")
-    ] = None,
-    quality: opt.Quality = opt.QualityName.DEFAULT,
-    device: opt.Device = "auto",
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
+    model: opt.Model = None,
+    benchmark: opt.Benchmark = None,
+    data: opt.Data = None,
+    maps: opt.Maps = None,
+    annotations: opt.Annotations = None,
+    baselines_only: opt.BaselinesOnly = False,
+    protocol: opt.Protocols = "all",
+    thresholds: opt.Thresholds = None,
+    scale: opt.Scale = None,
+    allow_missing: opt.AllowMissing = False,
+    json_out: opt.Json = None,
+    html: opt.Html = None,
+    against: opt.Against = None,
+    trained_on: opt.TrainedOn = None,
+    trained_media: opt.TrainedMedia = None,
+    keep: opt.Keep = None,
+    quality: common.Quality = common.QualityName.DEFAULT,
+    device: common.Device = "auto",
+    quiet: common.Quiet = False,
+    verbose: common.Verbose = False,
 ) -> None:
     """Score heatmaps as published scripts do, with ceilings and baselines beside."""
     from avloc.evaluation.choosing import parse
-    from avloc.evaluation.report import dumps, load
+    from avloc.evaluation.report import load
 
     reporter = Reporter(quiet, verbose)
-    names = parse(protocol)
-    if scale not in (None, "cosine", "logit"):
-        raise UsageError(f"--scale {scale}: give cosine or logit")
+    asked = Asked(parse(protocol), scale, thresholds, allow_missing)
+    if thresholds is not None and asked.names and not asked.foreign:
+        raise UsageError("--thresholds: only the protocol negatives has any; add it to --protocol")
     if html is not None:
         from avloc.evaluation.figures import check_plots
 
@@ -88,13 +63,13 @@ def evaluate(
     media = data or (annotations.parent if annotations is not None else None)
     scored: Scored | None
     if baselines_only:
-        scored = baselines(listed, names, allow_missing, reporter)
+        scored = baselines(listed, asked, reporter)
     elif maps is not None:
-        scored = maps_of_file(maps, listed, names, scale, allow_missing, reporter)
+        scored = maps_of_file(maps, listed, asked, reporter)
     elif model is not None:
         choice = Choice(quality.value, device, keep, allow_missing)
         listed = located(listed, media, benchmark)
-        scored = maps_of_model(model, listed, names, choice, reporter)
+        scored = maps_of_model(model, listed, asked, choice, reporter)
     else:
         raise UsageError("no model and no --maps; name one, or ask for --baselines-only")
     if scored is None:  # a helper of several processes; the first one has the report
@@ -106,25 +81,37 @@ def evaluate(
     if other is not None:
         from avloc.evaluation.comparing import compare
 
-        units = {item.id: item.group or item.id for item in listed.items}
-        compared = compare(report, other, units)
+        compared = compare(report, other, {item.id: item.unit for item in listed.items})
         told = {name: one.to_json() for name, one in compared.items()}
         report = replace(report, comparison={"report": str(against), "protocols": told})
+    _tell(report, compared, str(against), json_out, reporter)
+    if html is not None:
+        _write(html, drawn(replace(scored, report=report), media))
+        reporter.say(f"page: {html}")
+
+
+def _tell(
+    report: Report,
+    compared: Mapping[str, Comparison] | None,
+    other: str,
+    json_out: str | None,
+    reporter: Reporter,
+) -> None:
+    """The report on stdout and in a file, and what is to be known of it on stderr."""
+    from avloc.evaluation.report import dumps
+
     if json_out == "-":
         put(dumps(report))
     else:
-        put_rich(scores.table(report, verbose))
+        put_rich(scores.table(report, reporter.verbose))
         if compared is not None:
             put()
-            put_rich(scores.comparison(compared, str(against)))
+            put_rich(scores.comparison(compared, other))
     for note in scores.notes(report):
         reporter.say(note)
     if json_out not in (None, "-"):
         _write(Path(json_out), dumps(report, indent=1) + "\n")
         reporter.say(f"report: {json_out}")
-    if html is not None:
-        _write(html, drawn(replace(scored, report=report), media))
-        reporter.say(f"page: {html}")
 
 
 def _shifted(

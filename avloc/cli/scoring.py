@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from avloc.cli.asking import Choice, fitting, parts
+from avloc.cli.asking import Choice, answers, fitting, place
 from avloc.cli.console import Reporter
+from avloc.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from avloc.data.benchmarks import Benchmark
     from avloc.evaluation.choosing import Panel
+    from avloc.evaluation.maps import ItemMaps
+    from avloc.evaluation.negatives import Thresholds
     from avloc.evaluation.report import Report
 
-WORKERS = 2  # threads that score; more wait for each other
+WORKERS = 2  # that score; beside a model they are threads, and more would wait for each other
+OWN = "own"
 
 
 def _none(ids: Sequence[str]) -> dict[str, np.ndarray]:
     return {}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of the maps.
+
+    Attributes:
+        names: the protocols; none: all that list and maps have what they need for.
+        scale: "cosine" or "logit", what the maps are; None: whatever a protocol's original gets.
+        thresholds: whose `negatives` takes: "own", or a key of `negatives.PUBLISHED`.
+        allow_missing: score what is there.
+    """
+
+    names: tuple[str, ...] = ()
+    scale: Any = None
+    thresholds: str | None = None
+    allow_missing: bool = False
+
+    @property
+    def foreign(self) -> bool:
+        """Whether `negatives` was asked for by name."""
+        from avloc.evaluation.negatives import NEGATIVES
+
+        return NEGATIVES.name in self.names
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,100 +73,139 @@ class Scored:
     again: Callable[[Sequence[str]], dict[str, np.ndarray]] = _none
 
 
-def baselines(
-    listed: Benchmark, names: tuple[str, ...], allow_missing: bool, reporter: Reporter
-) -> Scored:
+def baselines(listed: Benchmark, asked: Asked, reporter: Reporter) -> Scored:
+    """The references alone."""
     from avloc.evaluation.choosing import panel
+    from avloc.evaluation.negatives import KINDS, PUBLISHED
+    from avloc.evaluation.provenance import provenance
+    from avloc.evaluation.run import evaluate as run
+
+    if asked.thresholds == OWN:
+        raise UsageError(
+            "--thresholds own: there are no heatmaps to make them of; name a method "
+            f"({', '.join(PUBLISHED)})"
+        )
+    # References answer any sound; only where it is asked for, since nobody has such maps.
+    extras = KINDS if asked.foreign else ()
+    thresholds = PUBLISHED[asked.thresholds] if asked.thresholds else None
+    chosen = panel(asked.names, listed, extras, thresholds, asked.allow_missing)
+    _tell_left_out(chosen, reporter)
+    with reporter.progress(listed.name, "items") as advance:
+        report = run(None, listed, chosen, workers=WORKERS, processes=True, progress=advance)
+    return Scored(replace(report, provenance=provenance(listed)), listed, chosen)
+
+
+def maps_of_file(path: Path, listed: Benchmark, asked: Asked, reporter: Reporter) -> Scored:
+    """The maps in an npz."""
+    from avloc.evaluation.choosing import panel
+    from avloc.evaluation.maps import MapFile, match, read_all
     from avloc.evaluation.negatives import KINDS, NEGATIVES
     from avloc.evaluation.provenance import provenance
     from avloc.evaluation.run import evaluate as run
 
-    # References answer any sound; only where it is asked for, since nobody has such maps.
-    extras = KINDS if NEGATIVES.name in names else ()
-    chosen = panel(names, listed, extras, allow_missing=allow_missing)
-    with reporter.progress(listed.name, "items") as advance:
-        report = run(None, listed, chosen, workers=WORKERS, progress=advance)
-    return Scored(replace(report, provenance=provenance(listed)), listed, chosen)
-
-
-def maps_of_file(
-    path: Path,
-    listed: Benchmark,
-    names: tuple[str, ...],
-    scale: Any,
-    allow_missing: bool,
-    reporter: Reporter,
-) -> Scored:
-    from avloc.evaluation.choosing import panel
-    from avloc.evaluation.maps import MapFile, greatest, match, read_all
-    from avloc.evaluation.negatives import KINDS, NEGATIVES, Thresholds
-    from avloc.evaluation.provenance import provenance
-    from avloc.evaluation.run import evaluate as run
-
     file = MapFile(path)
-    found = match(file, [item.id for item in listed.items], listed.name, allow_missing)
+    found = match(file, [item.id for item in listed.items], listed.name, asked.allow_missing)
     thresholds = None
-    if set(KINDS) <= set(found.extras) and (not names or NEGATIVES.name in names):
-        thresholds = Thresholds.of(greatest(file, found))
-    chosen = panel(names, listed, found.extras, thresholds, allow_missing)
-    for name, why in chosen.left_out.items():
-        reporter.detail(f"{name} is left out: {why.removeprefix(f'{name}: ')}")
+    if set(KINDS) <= set(found.extras) and NEGATIVES.name in (asked.names or (NEGATIVES.name,)):
+        foreign = replace(found, extras=KINDS)
+        # `run` tells what is wrong with maps, or leaves them out.
+        thresholds = _thresholds(asked, (maps for _, maps in read_all(file, foreign, True, {})))
+    chosen = panel(asked.names, listed, found.extras, thresholds, asked.allow_missing)
+    _tell_left_out(chosen, reporter)
     faults: dict[str, str] = {}
     with reporter.progress(path.name, "items") as advance:
         report = run(
-            read_all(file, found, allow_missing, faults),
+            read_all(file, found, asked.allow_missing, faults),
             listed,
             chosen,
-            scale,
+            asked.scale,
             path.name,
             WORKERS,
-            advance,
+            processes=True,
+            progress=advance,
         )
     report = replace(
         report,
         missing=found.missing,
         faults=faults,
         unknown=found.unknown,
-        provenance={"scale": scale, **provenance(listed, [path])},
+        provenance={"scale": asked.scale, **provenance(listed, [path])},
     )
 
     def again(ids: Sequence[str]) -> dict[str, np.ndarray]:
         return {item: file.read(item, ()).values for item in ids}
 
-    return Scored(report, listed, chosen, scale, again)
+    return Scored(report, listed, chosen, asked.scale, again)
 
 
 def maps_of_model(
-    model: str, listed: Benchmark, names: tuple[str, ...], choice: Choice, reporter: Reporter
+    model: str, listed: Benchmark, asked: Asked, choice: Choice, reporter: Reporter
 ) -> Scored | None:
+    """The maps that a model makes; None in all processes but the first of several."""
     from avloc.evaluation.choosing import panel
+    from avloc.evaluation.negatives import KINDS, NEGATIVES
     from avloc.evaluation.provenance import provenance
     from avloc.evaluation.run import evaluate as run
     from avloc.models.catalogue import find_weights
 
-    chosen = panel(names, listed, ("confidence",), allow_missing=choice.allow_missing)
+    asked = replace(asked, scale="cosine")
+    extras = ("confidence", *(KINDS if asked.foreign else ()))
+    chosen = panel(asked.names, listed, extras, None, asked.allow_missing)
+    costs = "three more looks at every picture; ask for it by name"
+    _tell_left_out(chosen, reporter, {NEGATIVES.name: costs})
     weights = find_weights(model)
     faults: dict[str, str] = {}
-    source = parts(weights, listed, choice, reporter)
-    if source is None:
-        return None
-    with reporter.progress(listed.name, "items") as advance:
-        report = run(
-            fitting(source, faults, choice.allow_missing),
-            listed,
-            chosen,
-            "cosine",
-            model,
-            WORKERS,
-            advance,
-        )
+    with ExitStack() as stack:
+        if asked.foreign and choice.keep is None and place() == (0, 1):
+            # Thresholds are made of all maps before the first one is scored.
+            choice = replace(choice, keep=Path(stack.enter_context(TemporaryDirectory())))
+        source = answers(weights, listed, replace(choice, foreign=asked.foreign), reporter)
+        if source is None:
+            return None
+        if asked.foreign:
+            maps = (one for _, one in fitting(source(), {}, asked.allow_missing))
+            chosen = panel(
+                asked.names, listed, extras, _thresholds(asked, maps), asked.allow_missing
+            )
+        with reporter.progress(listed.name, "items") as advance:
+            report = run(
+                fitting(source(), faults, asked.allow_missing),
+                listed,
+                chosen,
+                asked.scale,
+                model,
+                WORKERS,
+                progress=advance,
+            )
     missing = tuple(name for name in report.missing if name not in faults)
-    told = {"quality": choice.quality, "scale": "cosine", **provenance(listed, [weights])}
-    report = replace(report, missing=missing, faults=faults, provenance=told)
+    told = {"quality": choice.quality, "scale": asked.scale}
+    report = replace(report, missing=missing, faults=faults)
+    report = replace(report, provenance={**told, **provenance(listed, [weights])})
 
     def again(ids: Sequence[str]) -> dict[str, np.ndarray]:
         few = replace(listed, items=tuple(item for item in listed.items if item.id in ids))
-        source = parts(weights, few, replace(choice, keep=None), Reporter(quiet=True))
-        return {name: maps.values for name, maps in fitting(source or iter(()), {}, True)}
+        source = answers(weights, few, replace(choice, keep=None), Reporter(quiet=True))
+        return {
+            name: maps.values for name, maps in fitting(source() if source else iter(()), {}, True)
+        }
 
-    return Scored(report, listed, chosen, "cosine", again)
+    return Scored(report, listed, chosen, asked.scale, again)
+
+
+def _thresholds(asked: Asked, maps: Iterable[ItemMaps]) -> Thresholds:
+    """The universal thresholds that were asked for, of cosines."""
+    from avloc.evaluation.maps import greatest
+    from avloc.evaluation.negatives import PUBLISHED, Thresholds
+    from avloc.evaluation.normals import TEMPERATURE
+
+    if asked.thresholds is not None and asked.thresholds != OWN:
+        return PUBLISHED[asked.thresholds]
+    return Thresholds.of(greatest(maps) * (TEMPERATURE if asked.scale == "logit" else 1))
+
+
+def _tell_left_out(
+    chosen: Panel, reporter: Reporter, reasons: Mapping[str, str] | None = None
+) -> None:
+    for name, lack in chosen.left_out.items():
+        why = (reasons or {}).get(name, lack.removeprefix(f"{name}: "))
+        reporter.detail(f"{name} is left out: {why}")

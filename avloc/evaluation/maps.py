@@ -10,7 +10,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -266,14 +266,7 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:80] or type(error).__name__
 
 
-def greatest(file: MapFile, found: Match) -> np.ndarray:
+def greatest(maps: Iterable[ItemMaps]) -> np.ndarray:
     """The greatest value of each map under a sound that is not in the picture, (n,)."""
-    kinds = [kind for kind in ("silence", "noise", "offscreen") if kind in found.extras]
-    tops = []
-    for item in found.common:
-        try:
-            maps = file.read(item, kinds)
-        except DataError:  # `read_all` tells it, or leaves the item out
-            continue
-        tops += [float(getattr(maps, kind).max()) for kind in kinds]
-    return np.array(tops)
+    foreign = (part for one in maps for part in (one.silence, one.noise, one.offscreen))
+    return np.array([part.max() for part in foreign if part is not None], np.float64)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from avloc.evaluation.maps import ItemMaps
 from avloc.files import replacing
 from avloc.inference.engine import Engine, Evidence
 from avloc.inference.localizer import HEAR_BATCH
-from avloc.inference.questions import Question, ask
+from avloc.inference.questions import Question, Sound, ask, own_sound
 
 PART = 16
 """Items looked at together."""
@@ -38,7 +38,9 @@ class Part:
     faults: dict[str, str]
 
 
-def examine(engine: Engine, items: Sequence[Item], workers: int = 2) -> Iterator[Part]:
+def examine(
+    engine: Engine, items: Sequence[Item], workers: int = 2, sound: Sound = own_sound
+) -> Iterator[Part]:
     """Heatmaps of all items, `PART` at a time; files are read ahead by threads."""
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[Question]] = deque()
@@ -46,7 +48,7 @@ def examine(engine: Engine, items: Sequence[Item], workers: int = 2) -> Iterator
 
         def fill() -> None:
             for item in rest:
-                waiting.append(pool.submit(ask, engine, item))
+                waiting.append(pool.submit(ask, engine, item, sound))
                 if len(waiting) >= 2 * PART:
                     return
 
@@ -60,6 +62,25 @@ def examine(engine: Engine, items: Sequence[Item], workers: int = 2) -> Iterator
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def together(own: Part, foreign: Mapping[str, Part]) -> Part:
+    """The maps of some items with those of the same pictures under other sounds, by kind."""
+    faults = dict(own.faults)
+    for kind, part in foreign.items():
+        for name, fault in part.faults.items():
+            faults.setdefault(name, f"{kind}: {fault}")
+    maps = {
+        name: replace(
+            one,
+            silence=foreign["silence"].maps[name].values,
+            noise=foreign["noise"].maps[name].values,
+            offscreen=foreign["offscreen"].maps[name].values,
+        )
+        for name, one in own.maps.items()
+        if name not in faults
+    }
+    return Part(maps, faults)
 
 
 def answer(engine: Engine, questions: Sequence[Question]) -> Part:
@@ -124,6 +145,7 @@ class Kept:
         rank: int = 0,
         world: int = 1,
         done: Callable[[int], None] = lambda count: None,
+        sound: Sound = own_sound,
     ) -> None:
         """Make the parts that are not there yet and fall to this process.
 
@@ -133,6 +155,7 @@ class Kept:
             workers: threads that read files.
             rank, world: the number of this process and of all.
             done: told how many items are done.
+            sound: what they are heard with; part of what the folder is `about`.
         """
         parts = [items[first : first + PART] for first in range(0, len(items), PART)]
         mine = [number for number in range(len(parts)) if number % world == rank]
@@ -142,7 +165,7 @@ class Kept:
             return
         network = engine()
         wanted = [item for number in left for item in parts[number]]
-        for number, part in zip(left, examine(network, wanted, workers), strict=True):
+        for number, part in zip(left, examine(network, wanted, workers, sound), strict=True):
             self._write(number, part)
             count += len(parts[number])
             done(count)

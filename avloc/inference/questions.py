@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,11 +33,18 @@ class Question:
     fault: str = ""
 
 
-def ask(engine: Engine, item: Item) -> Question:
-    """Read an item's files, and take of them what the method's own evaluation takes."""
+Sound = Callable[[Item, int], np.ndarray]
+"""What an item is heard with at a rate in Hz, (n,) float32."""
+
+
+def ask(engine: Engine, item: Item, sound: Sound | None = None) -> Question:
+    """Read an item's files, and take of them what the method's own evaluation takes.
+
+    `sound` is heard in place of its own.
+    """
     try:
         frame = _frame(item)
-        wave = _wave(item, engine.rate)
+        wave = (sound or own_sound)(item, engine.rate)
     except AvlocError as error:
         return Question(item.id, np.zeros(0), np.zeros(0), str(error))
     return Question(item.id, engine.prepare_item(frame), engine.excerpts(wave))
@@ -69,7 +77,8 @@ def _frame(item: Item) -> np.ndarray:
         return reader.rgb(next(iter(reader)).picture)
 
 
-def _wave(item: Item, rate: int) -> np.ndarray:
+def own_sound(item: Item, rate: int) -> np.ndarray:
+    """The sound that belongs to an item, mixed with another one where the list says so."""
     paths = [Path(item.media["sound"]) if _is_there(item, "sound") else _clip(item, "sound")]
     if "mixed_with" in item.media:
         paths.append(Path(item.media["mixed_with"]))

@@ -155,8 +155,8 @@ def test_pickled_arrays_are_not_opened(tmp_path):
 def test_the_greatest_values_under_foreign_sounds(tmp_path):
     arrays = {f"{i}/{kind}": GOOD - n for i in "ab" for n, kind in enumerate(KINDS)}
     file = write(tmp_path / "m.npz", a=GOOD, b=GOOD, **arrays)
-    _, found, _ = read(file)
-    assert greatest(file, found).tolist() == [1, 0, -1] * 2
+    maps, _, _ = read(file)
+    assert greatest(maps.values()).tolist() == [1, 0, -1] * 2
 
 
 def packed(array):

@@ -40,5 +40,10 @@ class FakeEngine:
 
 
 @pytest.fixture
-def fake():
-    return Localizer(FakeEngine())
+def fake_engine():
+    return FakeEngine()
+
+
+@pytest.fixture
+def fake(fake_engine):
+    return Localizer(fake_engine)
