@@ -11,7 +11,7 @@ from os.path import isfile
 import numpy as np
 from PIL import Image, ImageDraw
 
-from avloc.data.benchmarks.masks import UNREADABLE
+from avloc.data.benchmarks.masks import UNREADABLE, middle_square
 from avloc.data.benchmarks.types import Item
 from avloc.errors import MediaError
 from avloc.evaluation.answers import box_truth
@@ -94,6 +94,8 @@ def predicted(canvas: Canvas, judge: Judge) -> np.ndarray:
 def _ground(item: Item) -> Image.Image:
     """The frame in small, or grey where there is none or it cannot be read: its scores stay."""
     picture = _frame(item)
+    if picture is not None and item.mask_class is not None:
+        picture = Image.fromarray(middle_square(np.asarray(picture)))
     wide, high = item.scale if picture is None else picture.size
     size = WIDTH, min(max(1, round(WIDTH * high / wide)), 2 * WIDTH)
     if picture is None:

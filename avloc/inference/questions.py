@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from avloc.data.benchmarks.masks import UNREADABLE, middle_square
 from avloc.data.benchmarks.types import Item
 from avloc.errors import AvlocError, DataError
 from avloc.inference.engine import Engine
@@ -44,6 +45,8 @@ def ask(engine: Engine, item: Item, sound: Sound | None = None) -> Question:
     """
     try:
         frame = _frame(item)
+        if item.mask_class is not None:
+            frame = middle_square(frame)
         wave = (sound or own_sound)(item, engine.rate)
     except AvlocError as error:
         return Question(item.id, np.zeros(0), np.zeros(0), str(error))
@@ -67,7 +70,7 @@ def _frame(item: Item) -> np.ndarray:
         try:
             with Image.open(path) as picture:
                 return np.asarray(picture.convert("RGB"))
-        except (OSError, Image.DecompressionBombError) as error:
+        except UNREADABLE as error:
             raise DataError(f"{path}: cannot be read as a picture ({error})") from error
     path = _clip(item, "frame")
     if item.moment is None:

@@ -44,3 +44,30 @@ def read_mask(path: Path) -> np.ndarray:
     except UNREADABLE as error:
         raise DataError(f"{path}: cannot be read as a mask ({error})") from error
     return grey >= (HALF if grey.max(initial=0) > 1 else 1)
+
+
+def read_class(path: Path, number: int, side: int) -> np.ndarray:
+    """The pixels of one class in the middle square of a mask of many, (side, side) bool.
+
+    ADE20K paints class numbers: ten of red are 256, and green counts ones. The mask is shrunk and
+    cut as in DenseAV's loader, so that its pixels are the same.
+
+    Raises:
+        DataError: the file cannot be read as a picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            wide, high = (int(side * length / min(picture.size)) for length in picture.size)
+            small = picture.convert("RGB").resize((wide, high), Image.Resampling.NEAREST)
+    except UNREADABLE as error:
+        raise DataError(f"{path}: cannot be read as a mask ({error})") from error
+    colours = middle_square(np.asarray(small, int))
+    return colours[..., 0] // 10 * 256 + colours[..., 1] == number
+
+
+def middle_square(pixels: np.ndarray) -> np.ndarray:
+    """The middle of a picture (h, w, ...), as wide as high."""
+    high, wide = pixels.shape[:2]
+    side = min(high, wide)
+    top, left = round((high - side) / 2), round((wide - side) / 2)
+    return pixels[top : top + side, left : left + side]

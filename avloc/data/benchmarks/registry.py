@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from avloc.data.benchmarks import (
+    ade20k,
     avatar,
     avsbench,
     flickr,
@@ -45,6 +46,7 @@ for _name, _reader in {
     "music-solo": music.read_solo,
     "music-duet": music.read_duet,
     "vggsound-duet": vggsound_duet.read_vggsound_duet,
+    "ade20k-sound": ade20k.read_sound_prompted,
     "avatar": avatar.read_avatar,
     "folder": folder.read_folder,
 }.items():
@@ -64,6 +66,8 @@ _BY_NAME = {
     **dict.fromkeys(music.SOLO, "music-solo"),
     **dict.fromkeys(music.DUET, "music-duet"),
     vggsound_duet.FILE: "vggsound-duet",
+    ade20k.FILE: "ade20k-sound",
+    ade20k.FOLDER: "ade20k-sound",
     **{f"{s}_{kind}": f"avsbench-{s}" for s in ("s4", "ms3") for kind in avsbench.LISTS},
     **dict.fromkeys(folder.FILES, "folder"),
 }

@@ -22,6 +22,8 @@ class Item:
         group: what items of one picture (or of one mixture) have in common, else "".
         sounds: False for a negative: no source of the sound is visible.
         mask: the truth as a picture, where there is one.
+        mask_class: which class of `mask` is the truth, where it shows many (`masks.read_class`);
+            only the middle squares of it and of the frame then count. None: all of it.
         media: files as the list names them, or as they were found: `frame`, `sound`, `clip`.
         time: seconds from the start of the sound to the frame; None: nobody says.
         clip_time: from the start of the clip, where its sound is not the whole of it; else None.
@@ -36,6 +38,7 @@ class Item:
     group: str = ""
     sounds: bool = True
     mask: Path | None = None
+    mask_class: int | None = None
     media: dict[str, str] = field(default_factory=dict)
     time: float | None = None
     clip_time: float | None = None
