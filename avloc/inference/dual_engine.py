@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from avloc.errors import UsageError
-from avloc.features.pictures import PICTURES, normalise
+from avloc.features.pictures import PICTURES
 from avloc.features.sounds import SOUNDS
 from avloc.inference.engine import Evidence, choose_device
+from avloc.inference.runners import Runner, TorchRunner
 from avloc.models.confidence import SILENT
-from avloc.models.dual_encoder import DualEncoder
+from avloc.models.dual_encoder import DualConfig, DualEncoder
 from avloc.models.weights import Header, load_dual
 
 
@@ -28,8 +28,8 @@ class DualEngine:
 
     def __init__(
         self,
-        network: DualEncoder,
-        header: Header[Any],
+        network: DualEncoder | Runner,
+        header: Header[DualConfig],
         device: torch.device | str = "cpu",
         quality: str = "default",
     ) -> None:
@@ -37,25 +37,28 @@ class DualEngine:
             raise UsageError(f"{header.id} has no quality {quality!r}; published methods have one")
         self.id = header.id
         self.header = header
-        self.device = torch.device(device)
-        self.network = network.to(self.device).eval()
-        self._picture = PICTURES[network.config.picture]
-        self._sound = SOUNDS[network.config.waves]
+        if isinstance(network, DualEncoder):
+            network = TorchRunner(network.to(device).eval(), torch.device(device))
+        self.runner = network
+        self._picture = PICTURES[header.network.picture]
+        self._sound = SOUNDS[header.network.waves]
         self.rate = self._sound.rate
         self.window = self._sound.seconds
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network runs."""
+        return self.runner.device
 
     @classmethod
     def load(cls, path: Path, device: str = "auto", quality: str = "default") -> DualEngine:
         """From a weight file."""
         return cls(*load_dual(path), choose_device(device), quality)
 
-    @torch.inference_mode()
     def hear(self, windows: np.ndarray) -> Evidence:
         """Windows (b, n) float32 at `rate`, n = window * rate -> their embeddings."""
-        waves = torch.from_numpy(np.require(windows, np.float32, ["C", "W"])).to(self.device)
-        heard = self.network.hear(self._sound.spectrogram(waves, self.rate))
         level = np.sqrt(np.mean(np.square(windows, dtype=np.float64), axis=1))
-        return Evidence(heard.float().cpu().numpy(), level.astype(np.float32))
+        return Evidence(self.runner.hear(windows), level.astype(np.float32))
 
     def excerpts(self, wave: np.ndarray) -> np.ndarray:
         """What the original hears of a whole wave (N,): one window (1, n)."""
@@ -69,7 +72,6 @@ class DualEngine:
         """A frame as the original's evaluation takes it, with its edges cut off where it does."""
         return self._picture.item(frame)
 
-    @torch.inference_mode()
     def look(
         self, prepared: np.ndarray, evidence: Evidence | None
     ) -> list[tuple[np.ndarray, float]]:
@@ -82,13 +84,15 @@ class DualEngine:
         """
         if evidence is None:
             raise UsageError(f"{self.id} needs sound: it has no map of a picture alone")
-        frames = normalise(torch.from_numpy(np.require(prepared, requirements="W")).to(self.device))
-        heard = torch.from_numpy(evidence.features).to(self.device)
-        values = self.network.correlate(self.network.see(frames), heard).cpu().numpy()
+        values = self.runner.look(prepared, evidence.features)[0]
         return [
             (grid, _confidence(grid, float(level)))
             for grid, level in zip(values, evidence.level, strict=True)
         ]
+
+    def objects(self, prepared: np.ndarray) -> np.ndarray:
+        """Prepared frames (b, 3, h, w) -> where things are, whatever sounds: (b, h', w')."""
+        return self.runner.objects(prepared)
 
 
 def _confidence(values: np.ndarray, level: float) -> float:

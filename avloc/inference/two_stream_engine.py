@@ -9,18 +9,17 @@ import torch
 
 from avloc.errors import UsageError
 from avloc.features.image import fit
-from avloc.features.spectrogram import RATE, log_mel
+from avloc.features.spectrogram import RATE
 from avloc.features.windows import grid_times, window_at
 from avloc.inference.engine import Evidence, choose_device
+from avloc.inference.runners import Runner, TorchRunner
 from avloc.models.confidence import confidence, traits
 from avloc.models.fused import can_fuse, fuse
+from avloc.models.graphs import HOP
 from avloc.models.mobile import fold_norms
-from avloc.models.scales import QUALITIES, correlations, view_size
-from avloc.models.two_stream import TwoStream
+from avloc.models.scales import QUALITIES, mean_map, view_size, views
+from avloc.models.two_stream import NetworkConfig, TwoStream
 from avloc.models.weights import BUNDLED, Header, load_weights
-
-HOP = 0.5
-"""Seconds between the windows that stand for a whole wave."""
 
 
 class TwoStreamEngine:
@@ -36,8 +35,8 @@ class TwoStreamEngine:
 
     def __init__(
         self,
-        network: TwoStream,
-        header: Header,
+        network: TwoStream | Runner,
+        header: Header[NetworkConfig],
         device: torch.device | str = "cpu",
         quality: str = "default",
     ) -> None:
@@ -46,12 +45,15 @@ class TwoStreamEngine:
         self.id = header.id
         self.header = header
         self.quality = quality
-        self.device = torch.device(device)
-        network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.network = fold_norms(network)
-        if self.device.type == "cpu" and can_fuse():
-            fuse(self.network)
+        if isinstance(network, TwoStream):
+            network = _made_ready(network, torch.device(device))
+        self.runner = network
         self.window = header.network.window
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network runs."""
+        return self.runner.device
 
     @classmethod
     def load(
@@ -60,13 +62,10 @@ class TwoStreamEngine:
         """From a weight file; without one, the bundled model."""
         return cls(*load_weights(path or BUNDLED), choose_device(device), quality)
 
-    @torch.inference_mode()
     def hear(self, windows: np.ndarray) -> Evidence:
         """Windows (b, n) float32 at `rate`, n = window * rate -> what is heard in the middle."""
-        waves = torch.from_numpy(np.require(windows, np.float32, ["C", "W"])).to(self.device)
-        probability = self.network.middle(self.network.hear(log_mel(waves)))
         level = np.sqrt(np.mean(np.square(windows, dtype=np.float64), axis=1))
-        return Evidence(probability.cpu().numpy(), level.astype(np.float32), self.header.tags)
+        return Evidence(self.runner.hear(windows), level.astype(np.float32), self.header.tags)
 
     def excerpts(self, wave: np.ndarray) -> np.ndarray:
         """The windows (k, n), `HOP` seconds apart, that together stand for a whole wave (N,)."""
@@ -76,13 +75,12 @@ class TwoStreamEngine:
     def prepare(self, frame: np.ndarray) -> np.ndarray:
         """A frame (H, W, 3) uint8 RGB -> (3, h, w) uint8 at the size the network takes."""
         height, width = frame.shape[:2]
-        return fit(frame, view_size(height, width, self.network.config.area, self.quality))
+        return fit(frame, view_size(height, width, self.header.network.area, self.quality))
 
     def prepare_item(self, frame: np.ndarray) -> np.ndarray:
         """As `prepare`: benchmarks are looked at like any picture."""
         return self.prepare(frame)
 
-    @torch.inference_mode()
     def look(
         self, prepared: np.ndarray, evidence: Evidence | None
     ) -> list[tuple[np.ndarray, float]]:
@@ -91,19 +89,33 @@ class TwoStreamEngine:
         Without evidence the values are the image-only prior: the correlation with what an unnamed
         sound embeds to, and the confidence is that for a sound that could be named.
         """
-        frames = torch.from_numpy(prepared).to(self.device)
-        if evidence is None:
-            tags = self.network.config.tags
-            probability = torch.zeros(len(prepared), tags, device=self.device)
-            strength, level = np.ones(len(prepared)), np.ones(len(prepared))
-        else:
-            probability = torch.from_numpy(evidence.features).to(self.device)
-            strength = self.network.strength(probability).cpu().numpy()
-            level = evidence.level
-        sounds = self.network.embed(probability)
-        values = correlations(self.network, frames, sounds, self.quality)
+        count, config = len(prepared), self.header.network
+        heard = (
+            np.zeros((count, config.tags), np.float32) if evidence is None else evidence.features
+        )
+        frames = torch.from_numpy(np.require(prepared, requirements="W"))
+        looks = [
+            self.runner.look(view.numpy(), heard)
+            for view in views(frames, config.area, self.quality)
+        ]
+        values = mean_map([torch.from_numpy(each[0]) for each in looks]).numpy()
+        strength = level = np.ones(count)
+        if evidence is not None:
+            strength, level = looks[0][1], evidence.level
         calibration = self.header.calibration[self.quality]
         return [
             (grid, confidence(traits(grid, float(much)), float(loud), calibration))
-            for grid, much, loud in zip(values.cpu().numpy(), strength, level, strict=True)
+            for grid, much, loud in zip(values, strength, level, strict=True)
         ]
+
+    def objects(self, prepared: np.ndarray) -> np.ndarray:
+        """Prepared frames (b, 3, h, w) -> where things are, whatever sounds: (b, h', w')."""
+        return self.runner.objects(prepared)
+
+
+def _made_ready(network: TwoStream, device: torch.device) -> TorchRunner:
+    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    folded = fold_norms(network)
+    if device.type == "cpu" and can_fuse():
+        fuse(folded)
+    return TorchRunner(folded, device)

@@ -10,12 +10,12 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from avloc.data.pairs import Pair
-from avloc.features.image import fit
+from avloc.features.image import fit, normalise
 from avloc.features.spectrogram import RATE, log_mel
 from avloc.features.windows import grid_times, window_at
 from avloc.models.confidence import traits
-from avloc.models.scales import QUALITIES, correlations, view_size
-from avloc.models.two_stream import TwoStream
+from avloc.models.scales import QUALITIES, mean_map, view_size, views
+from avloc.models.two_stream import TwoStream, correlate
 
 HOP = 0.5  # seconds between the windows of a recording
 
@@ -47,8 +47,14 @@ def observe(network: TwoStream, pairs: list[Pair]) -> dict[str, np.ndarray]:
         height, width = frame.shape[:2]
         for quality, found in rows.items():
             size = view_size(height, width, network.config.area, quality)
-            view = torch.from_numpy(fit(frame, size))[None]
-            found.append(traits(correlations(network, view, sound, quality)[0].numpy(), strength))
+            largest = torch.from_numpy(fit(frame, size))[None]
+            values = mean_map(
+                [
+                    correlate(network.see(normalise(view)), sound)
+                    for view in views(largest, network.config.area, quality)
+                ]
+            )
+            found.append(traits(values[0].numpy(), strength))
     return {quality: np.stack(found) for quality, found in rows.items()}
 
 

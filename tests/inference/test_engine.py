@@ -187,8 +187,9 @@ def test_arrays_that_nobody_may_write_to(engine, frames, windows):
 
 
 def test_the_network_is_made_ready_once(engine):
-    assert not engine.network.training
-    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in engine.network.modules())
+    network = engine.runner.graph.network
+    assert not network.training
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())
     assert (engine.id, engine.rate, engine.window) == ("test-model", 32_000, 0.5)
 
 
