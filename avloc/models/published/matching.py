@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -47,8 +47,10 @@ class Fit:
     @property
     def faults(self) -> str:
         """What does not fit, in words."""
-        told = (("missing", self.missing), ("left over", self.left), ("shape", self.misshapen))
-        return "; ".join(f"{word}: {_few(names)}" for word, names in told if names)
+        # Of many that are left over the parts tell what --unused has to leave out.
+        left = describe(self.left) if len(self.left) > SHOWN else _few(self.left)
+        told = {"missing": _few(self.missing), "left over": left, "shape": _few(self.misshapen)}
+        return "; ".join(f"{word}: {names}" for word, names in told.items() if names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +105,9 @@ def unwrapped(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], bool]:
     return bare, wrapped
 
 
-def describe(tensors: Mapping[str, Tensor]) -> str:
+def describe(names: Iterable[str]) -> str:
     """What parts a file has, with the number of tensors in each."""
-    parts = Counter(key.split(".")[0] for key in tensors)
+    parts = Counter(name.split(".")[0] for name in names)
     return _few([f"{part!r} ({count})" for part, count in parts.most_common()], 8)
 
 

@@ -82,6 +82,13 @@ def test_tensors_that_are_left_over(empty, name):
     assert match(tensors, name, ["extra.", "more"]).dropped == ("extra.weight", "more")
 
 
+def test_heads_that_are_left_over_are_told_by_their_parts(empty):
+    heads = {f"{part}.{k}.weight": torch.zeros(2) for part in ("fc_v", "fc_a") for k in range(3)}
+    tensors = {key.removeprefix("module."): one for key, one in empty("sslalign").items()} | heads
+    refused(tensors, r"left over: 'fc_v' \(3\), 'fc_a' \(3\); --unused", "sslalign")
+    assert match(tensors, "sslalign", ["fc_v.", "fc_a."]).fit.perfect
+
+
 @pytest.mark.parametrize("name", [None, "ezvsl"])
 def test_tensors_that_are_missing(empty, name):
     tensors = empty("ezvsl")
