@@ -130,13 +130,22 @@ def _together(parts: dict[str, Iterator[Part]]) -> Iterator[Part]:
 def fitting(
     source: Iterator[Part], faults: dict[str, str], allow_missing: bool
 ) -> Iterator[tuple[str, ItemMaps]]:
-    """The maps of all parts; what could not be asked goes to `faults` where that is allowed."""
+    """The maps of all parts; what could not be asked goes to `faults` where that is allowed.
+
+    Raises:
+        DataError: something could not be asked, and that was not allowed, or nothing could.
+    """
+    left = False
     for part in source:
         for name, fault in part.faults.items():
             if not allow_missing:
                 raise DataError(f"{name}: {fault}; score the others with --allow-missing")
             faults[name] = fault
+        left = left or bool(part.maps)
         yield from part.maps.items()
+    if faults and not left:
+        name, fault = next(iter(faults.items()))
+        raise DataError(f"no item is left to score; {name}: {fault}")
 
 
 def _with_files(listed: Benchmark, allow_missing: bool) -> Sequence[Item]:
@@ -144,14 +153,19 @@ def _with_files(listed: Benchmark, allow_missing: bool) -> Sequence[Item]:
 
     lacking = {item.id: what for item in listed.items if (what := lacks(item))}
     items = [item for item in listed.items if item.id not in lacking]
-    if lacking and not (allow_missing and items):
-        name, what = next(iter(lacking.items()))
-        more = f" (nor all of {len(lacking) - 1} more)" if len(lacking) > 1 else ""
+    if not lacking or (allow_missing and items):
+        return items
+    name, what = next(iter(lacking.items()))
+    if not items:
         raise DataError(
-            f"{name}: {what} of it in the folder{more}; add the files, or score the other "
-            f"{len(items)} of {len(listed.items)} items with --allow-missing"
+            f"{name}: {what} of it in the folder, and no other item of {listed.name} has its files "
+            "there; name the folder with frames and sounds (--data DIR)"
         )
-    return items
+    more = f" (and {len(lacking) - 1} more lack something)" if len(lacking) > 1 else ""
+    raise DataError(
+        f"{name}: {what} of it in the folder{more}; add the files, or score the other "
+        f"{len(items)} of {len(listed.items)} items with --allow-missing"
+    )
 
 
 def _device(name: str) -> str:

@@ -51,8 +51,25 @@ def evaluate(
 
     reporter = Reporter(quiet, verbose)
     asked = Asked(parse(protocol), scale, thresholds, allow_missing)
-    if thresholds is not None and asked.names and not asked.foreign:
-        raise UsageError("--thresholds: only the protocol negatives has any; add it to --protocol")
+    _refuse(
+        {
+            "--thresholds: only the protocol negatives has any; add it to --protocol": (
+                thresholds is not None and asked.names and not asked.foreign
+            ),
+            "--scale says what the heatmaps of --maps are; there are none": (
+                scale is not None and maps is None
+            ),
+            "--keep is for the heatmaps of a model; there is none": (
+                keep is not None and (maps is not None or baselines_only)
+            ),
+            "--against compares heatmaps; there are none with --baselines-only": (
+                against is not None and baselines_only
+            ),
+            "--trained-media: name the list of these media, too (--trained-on LIST)": (
+                trained_media is not None and trained_on is None
+            ),
+        }
+    )
     if html is not None:
         from avloc.evaluation.figures import check_plots
 
@@ -88,6 +105,13 @@ def evaluate(
     if html is not None:
         _write(html, drawn(replace(scored, report=report), media))
         reporter.say(f"page: {html}")
+
+
+def _refuse(wrong: Mapping[str, object]) -> None:
+    """End with the first message whose condition holds: options that would say nothing."""
+    for message, holds in wrong.items():
+        if holds:
+            raise UsageError(message)
 
 
 def _tell(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ REFERENCES = {
 TITLES = {
     "ciou": "cIoU",
     "auc": "AUC",
+    "mean_ciou": "mean cIoU",
+    "mean_iou": "mean IoU",
     "ciou_adap": "cIoU size",
     "auc_adap": "AUC size",
     "iiou": "IIoU",
@@ -84,12 +87,12 @@ def _title(metric: str) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "-" if value is None or value != value else f"{100 * value:.1f}"
+    return "-" if value is None or not isfinite(value) else f"{100 * value:.1f}"
 
 
 def _interval(verdict: Verdict, metric: str) -> str:
     found = verdict.intervals.get(metric)
-    if found is None or found.low != found.low:
+    if found is None or not isfinite(found.low):
         return "-"
     return f"{100 * found.low:.1f}-{100 * found.high:.1f}"
 
@@ -117,6 +120,8 @@ def notes(report: Report) -> list[str]:
         told.append(f"and {len(report.faults) - NAMED} more that were not scored")
     if report.unknown:
         told.append(f"no item of the list, left out: {_names(report.unknown)}")
+    for kind, items in report.without.items():
+        told.append(f"scored without {kind}, which some items lack: {_names(items)}")
     if len(report.sizes) > 1:
         sizes = ", ".join(f"{count} of {size}" for size, count in report.sizes.items())
         told.append(f"maps of several sizes: {sizes}")
@@ -175,7 +180,8 @@ def comparison(found: Mapping[str, Comparison], other: str) -> Table:
         rest: list[Any] = [str(one.better), str(one.worse), str(one.same), f"{one.p:.2g}"]
         for metric, interval in one.differences.items():
             ends = f"{100 * interval.low:+.1f}..{100 * interval.high:+.1f}"
-            title = TITLES.get(metric, metric.replace("mean_", "mean "))
+            ends = ends if isfinite(interval.low) else "-"
+            title = TITLES.get(metric, metric)
             drawn.add_row(name, title, f"{100 * interval.mean:+.1f}", ends, *rest)
             name, rest = "", [""] * 4
     return drawn

@@ -129,6 +129,7 @@ def maps_of_file(path: Path, listed: Benchmark, asked: Asked, reporter: Reporter
         missing=found.missing,
         faults=faults,
         unknown=found.unknown,
+        without=found.partly,
         provenance={"scale": asked.scale, **provenance(listed, [path])},
     )
 

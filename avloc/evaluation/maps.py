@@ -10,8 +10,8 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from avloc.errors import DataError
 
 EXTRAS = ("objectness", "silence", "noise", "offscreen", "confidence")
 _WANTED = "write numpy.savez(FILE, **{ID: heatmap, ...}), one array (h, w) for each item"
-GO_ON = "--allow-missing goes on without it"
+GO_ON = "--allow-missing leaves the item out"
 LARGEST = 1 << 28  # bytes of a heatmap: 8192x8192 of 4 each
 
 _UNREADABLE = (
@@ -69,6 +69,9 @@ class MapFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            with path.open("rb") as file:
+                if not file.read(6).startswith((b"PK", b"\x93NUMPY")):
+                    raise ValueError("not an npz")  # NumPy would take it for a pickle
             found = np.load(path, allow_pickle=False)
         except _UNREADABLE as error:
             raise DataError(f"{path}: cannot be read ({_reason(error)}); {_WANTED}") from error
@@ -167,12 +170,14 @@ class Match:
         missing: items of the list without a heatmap.
         unknown: heatmaps that belong to no item.
         extras: what every one of `common` has beside its heatmap, of `EXTRAS`.
+        partly: the others of `EXTRAS` that some have, and which of `common` have none.
     """
 
     common: tuple[str, ...]
     missing: tuple[str, ...]
     unknown: tuple[str, ...]
-    extras: tuple[str, ...]
+    extras: tuple[str, ...] = ()
+    partly: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def match(file: MapFile, wanted: Sequence[str], name: str, allow_missing: bool) -> Match:
@@ -186,7 +191,6 @@ def match(file: MapFile, wanted: Sequence[str], name: str, allow_missing: bool) 
         tuple(item for item in wanted if item in have),
         tuple(item for item in wanted if item not in have),
         tuple(item for item in file.ids if item not in listed) + file.orphans,
-        (),
     )
     if not found.common:
         raise DataError(
@@ -206,16 +210,19 @@ def match(file: MapFile, wanted: Sequence[str], name: str, allow_missing: bool) 
             f"{file.path}: no heatmap for {found.missing[0]!r}{_more(found.missing)} of the "
             f"{len(wanted)} items of {name}; add it, or score the others with --allow-missing"
         )
-    extras = []
+    extras, partly = [], {}
     for kind in EXTRAS:
         without = file.without(kind, found.common)
-        if without and len(without) < len(found.common) and not allow_missing:
+        if not without:
+            extras.append(kind)
+        elif len(without) < len(found.common):
+            partly[kind] = tuple(without)
+        if kind in partly and not allow_missing:
             raise DataError(
                 f"{file.path}: no {without[0]}/{kind}{_more(without)}, which other items have; add "
                 f"it, or do without {kind} with --allow-missing"
             )
-        extras += [] if without else [kind]
-    return replace(found, extras=tuple(extras))
+    return replace(found, extras=tuple(extras), partly=partly)
 
 
 def read_all(
@@ -230,7 +237,8 @@ def read_all(
         faults: receives what was wrong with those that were left out.
 
     Raises:
-        DataError: a map is malformed or of another size, and that was not allowed.
+        DataError: a map is malformed or of another size, and that was not allowed, or all are
+            malformed.
     """
     first: tuple[str, tuple[int, ...]] | None = None
     for item in found.common:
@@ -250,6 +258,8 @@ def read_all(
                 "are with --allow-missing"
             )
         yield item, maps
+    if first is None:
+        raise DataError(f"{file.path}: no item is left to score; {faults[found.common[0]]}")
 
 
 def _by(size: tuple[int, ...]) -> str:

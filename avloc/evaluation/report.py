@@ -70,6 +70,8 @@ class Report:
         missing: items that were not scored because they have no map.
         faults: items that were not scored because of what was wrong with their maps.
         unknown: maps that belong to no item, left out.
+        without: what only some items brought beside their maps and so none was scored with, and
+            which had none of it.
         sizes: how many maps there were of each size, "14x14".
         problems: what is wrong with the list, "ID: what".
         provenance: versions, git commit, hashes of list and weights.
@@ -86,6 +88,7 @@ class Report:
     missing: tuple[str, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -105,6 +108,7 @@ class Report:
                 "missing": list(self.missing),
                 "faults": dict(self.faults),
                 "unknown": list(self.unknown),
+                "without": {kind: list(items) for kind, items in self.without.items()},
                 "problems": list(self.problems),
                 "sizes": dict(self.sizes),
             },

@@ -113,6 +113,29 @@ def test_maps_that_are_no_maps_are_left_out_where_allowed(avloc, made):
     assert value["sizes"] == {"2x2": 1, "3x3": 1}
 
 
+def test_an_extra_that_some_items_lack_is_told(avloc, made):
+    maps = dict.fromkeys(BOXES, np.eye(2)) | {"left/objectness": np.eye(2)}
+    np.savez(made / "some.npz", **maps)
+    words = ("--allow-missing", "--protocol", "ezvsl", "--json", "-")
+    code, out, err = avloc(*given(made, *words, maps="some.npz"))
+    assert code == 0
+    assert json.loads(out[0])["items"]["without"] == {"objectness": ["right", "top"]}
+    assert any("scored without objectness" in line and "2: right, top" in line for line in err)
+
+
+def test_nothing_is_left_to_score(avloc, made):
+    np.savez(made / "bad.npz", **dict.fromkeys(BOXES, np.eye(2) * np.nan))
+    code, _, err = avloc(*given(made, "--allow-missing", maps="bad.npz"))
+    assert (code, len(err)) == (1, 1)
+    assert "no item is left to score; left: 4 of 4 values are not finite" in err[0]
+
+
+def test_a_folder_without_the_files(avloc, made):
+    code, _, err = avloc("evaluate", "bundled", "--annotations", made / "vggss.json")
+    assert (code, len(err)) == (1, 1)
+    assert "left: no frame of it in the folder, and no other item of vggss" in err[0]
+
+
 def test_baselines_alone(avloc, made):
     words = ("evaluate", "--baselines-only", "--annotations", made / "vggss.json")
     code, out, _ = avloc(*words, "--protocol", "lvs", "--json", "-")
@@ -134,6 +157,8 @@ def test_baselines_alone(avloc, made):
         (("--scale", "probability"), "'probability' is not one of 'cosine', 'logit'"),
         (("--thresholds", "lvs"), "'lvs' is not one of 'own', 'sslalign'"),
         (("--thresholds", "slavc", "--protocol", "lvs"), "only the protocol negatives has any"),
+        (("--keep", "k"), "--keep is for the heatmaps of a model"),
+        (("--trained-media", "."), "--trained-on LIST"),
         (("--baselines-only",), "exclude each other"),
         (("--protocol", "avsbench"), "has no mask"),
         (("--protocol", "negatives"), "no map under silence"),
@@ -155,6 +180,8 @@ def test_words_that_do_not_fit(avloc, made, words, told):
         (("bundled", "vggss"), "--data DIR"),
         (("--annotations", "nowhere.json"), "nowhere.json: no such file"),
         (("vggss", "--baselines-only"), "--data DIR"),
+        (("vggss", "--baselines-only", "--scale", "logit"), "--scale says what"),
+        (("vggss", "--baselines-only", "--against", "r.json"), "--against compares heatmaps"),
         (("vgss", "--baselines-only"), "did you mean 'vggss'"),
     ],
 )
@@ -202,7 +229,7 @@ def test_a_model_on_a_folder(avloc, media):
     words = ("evaluate", "bundled", media, "--device", "cpu", "--protocol", "lvs,avloc")
     code, out, err = avloc(*words)
     assert (code, out) == (1, [])
-    assert "b: no sound of it in the folder" in err[-1]
+    assert "b: no sound of it in the folder; add" in err[-1]
     assert "--allow-missing" in err[-1]
     words = (*words, "--allow-missing", "--keep", media / "kept", "--json", "-")
     code, out, _ = avloc(*words)

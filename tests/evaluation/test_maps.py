@@ -126,7 +126,14 @@ def test_an_extra_that_only_some_have(tmp_path):
         read(file)
     maps, found, _ = read(file, allow_missing=True)
     assert found.extras == ()
+    assert found.partly == {"objectness": ("b",)}
     assert maps["a"].objectness is None
+
+
+def test_nothing_left_is_an_error_in_any_case(tmp_path):
+    file = write(tmp_path / "m.npz", a=GOOD * np.nan, b=GOOD[None])
+    with pytest.raises(DataError, match="no item is left to score; a: 12 of 12"):
+        read(file, allow_missing=True)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04broken", b"not a zip"])

@@ -10,10 +10,10 @@ import numpy as np
 from avloc.data.benchmarks.types import Item
 from avloc.evaluation.answers import box_truth
 from avloc.evaluation.canvas import Canvas
-from avloc.evaluation.duet import MOST, DuetProtocol, DuetScore
+from avloc.evaluation.duet import CUT, MOST, DuetProtocol, DuetScore
 from avloc.evaluation.intervals import Statistic, averages
 from avloc.evaluation.judges.base import Case, Judge, Sheet, shares
-from avloc.evaluation.references import Drawn, Reference, half_mask
+from avloc.evaluation.references import DRAWN, Drawn, Reference, canvases, half_mask
 from avloc.evaluation.truth import Truth
 
 KEPT = 64  # truths that may be asked for again, by the other maps of a picture
@@ -33,6 +33,9 @@ class DuetJudge(Judge):
             if self.wants(item):
                 self._pictures.setdefault(item.unit, []).append(number)
         self._truth = lru_cache(KEPT)(lambda number: box_truth(items[number]))
+        for name in (*DRAWN, "whole"):
+            for canvas in canvases(name):  # cut once, before several threads share them
+                CUT.mask(canvas.view(protocol.kernel, protocol.scale).normal(protocol.normal))
 
     def _truths(self, case: Case) -> Mapping[int, Truth]:
         """Of all sources of a picture, by number; only the own one where there are too many."""

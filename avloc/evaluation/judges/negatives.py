@@ -41,7 +41,8 @@ class NegativesJudge(Judge):
         """References hear nothing, so that every sound gives the same map; the oracle's negatives
         are empty."""
         if name in DRAWN:
-            heat = Drawn(name, case.number).canvas
+            # A canvas of its own: ranks of a shared one are not for several threads at a time.
+            heat = Canvas(Drawn(name, case.number).canvas.values, "cosine")
         else:
             inside = case.truth.inside
             mask = np.ones_like(inside) if name == "whole" else half_mask(inside)
