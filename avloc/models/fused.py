@@ -25,13 +25,14 @@ ACTIVATIONS: dict[type[nn.Module], tuple[str, list[float]]] = {
 
 
 class FusedConv(nn.Module):
-    """A `ConvNorm` whose normalisation is folded, for inference in float32 on a CPU."""
+    """A folded `ConvNorm`, or a convolution alone, for inference in float32 on a CPU."""
 
-    def __init__(self, source: ConvNorm) -> None:
+    def __init__(self, source: ConvNorm | nn.Conv2d) -> None:
         super().__init__()
-        conv = source.conv
+        conv = source.conv if isinstance(source, ConvNorm) else source
+        after = source.activation if isinstance(source, ConvNorm) else nn.Identity()
         weight, padding = conv.weight.detach(), list(conv.padding)
-        if source.trim:
+        if isinstance(source, ConvNorm) and source.trim:
             # Padding at the right and bottom alone copies the whole picture. A kernel with a row
             # and a column of zeros before it, and the usual padding, reads the same pixels.
             weight = functional.pad(weight, (1, 0, 1, 0))
@@ -42,12 +43,16 @@ class FusedConv(nn.Module):
         self.padding = padding
         self.stride = list(conv.stride)
         self.groups = conv.groups
-        self.activation, self.bounds = ACTIVATIONS[type(source.activation)]
+        self.activation, self.bounds = ACTIVATIONS[type(after)]
+        self._packed: tuple[torch.Size, Tensor] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
+        packed = self._packed  # once: another thread may replace it
+        if packed is None or packed[0] != x.shape:
+            packed = self._packed = (x.shape, self._pack(x.shape))
         return torch.ops.mkldnn._convolution_pointwise(
             x,
-            self.weight,
+            packed[1],
             self.bias,
             self.padding,
             self.stride,
@@ -58,18 +63,30 @@ class FusedConv(nn.Module):
             "",
         )
 
+    def _pack(self, shape: torch.Size) -> Tensor:
+        """The weight in the order that oneDNN wants for inputs of this shape; else it would be
+        ordered anew for every input."""
+        return torch.ops.mkldnn._reorder_convolution_weight(
+            self.weight, self.padding, self.stride, [1, 1], self.groups, list(shape)
+        )
+
 
 def can_fuse() -> bool:
-    """Whether this PyTorch has the operator."""
-    return torch.backends.mkldnn.is_available() and hasattr(
-        torch.ops.mkldnn, "_convolution_pointwise"
+    """Whether this PyTorch has the operators."""
+    names = "_convolution_pointwise", "_reorder_convolution_weight"
+    return torch.backends.mkldnn.is_available() and all(
+        hasattr(torch.ops.mkldnn, name) for name in names
     )
 
 
 def fuse(network: nn.Module) -> None:
-    """Replace every folded `ConvNorm` of `network` by its fused form, in place."""
+    """Replace every convolution of `network` by its fused form, in place.
+
+    Normalisation has to be folded before. Convolutions are those of `mobile` and heads alike:
+    zero padding, no dilation.
+    """
     for name, child in network.named_children():
-        if isinstance(child, ConvNorm):
+        if isinstance(child, ConvNorm | nn.Conv2d):
             setattr(network, name, FusedConv(child))
         else:
             fuse(child)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from avloc.models.fused import FusedConv, can_fuse, fuse
-from avloc.models.mobile import ConvNorm, fold_norms, mobilenet_v2, mobilenet_v3
+from avloc.models.mobile import ConvNorm, Excite, fold_norms, mobilenet_v2, mobilenet_v3
 
 needs_operator = pytest.mark.skipif(not can_fuse(), reason="this PyTorch lacks the operator")
 
@@ -48,3 +48,16 @@ def test_one_sided_padding_without_padding(groups):
     example = torch.randn(1, 4, 8, 10)
     with torch.inference_mode():
         torch.testing.assert_close(FusedConv(source)(example), source(example))
+
+
+@needs_operator
+def test_one_network_takes_inputs_of_several_shapes():
+    torch.manual_seed(2)
+    plain = nn.Sequential(ConvNorm(3, 8, 3, activation=nn.Hardswish()), Excite(8, 4)).eval()
+    quick = fold_norms(deepcopy(plain))
+    fuse(quick)
+    assert sum(isinstance(module, FusedConv) for module in quick.modules()) == 3
+    with torch.inference_mode():
+        for shape in [(1, 3, 8, 10), (4, 3, 8, 10), (2, 3, 6, 6), (1, 3, 8, 10)]:
+            example = torch.randn(shape).contiguous(memory_format=torch.channels_last)
+            torch.testing.assert_close(quick(example), plain(example))
