@@ -104,6 +104,15 @@ class Correspondence:
             raise UsageError("all sounds are strangers; give the pictures' own, too")
         return values[torch.arange(len(values), device=values.device), self.places]
 
+    def ratio(self, above: Tensor, below: Tensor, least: float = 1.0) -> Tensor:
+        """sum(above) / sum(below), of (b,) each, such that its mean over processes is the batch's.
+
+        Args:
+            least: that the divisor counts for.
+        """
+        total = self.gather(below)
+        return above.sum() * (len(total) / len(below)) / total.sum().clamp(min=least)
+
     def matches(self) -> Tensor:
         """(b, s) bool, true where picture and sound belong together."""
         columns = torch.arange(self.maps.shape[1], device=self.maps.device)

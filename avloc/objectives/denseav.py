@@ -88,14 +88,14 @@ class DenseAV(Objective):
             by_picture=(0.5, by_picture(logits, pairs)),
             by_sound=(0.5, by_sound(logits, pairs)),
             negative=(plan.negative, volume.clamp(max=0).square().mean()),
-            silence=(plan.silence, _mean(volume.abs(), (1 - heard)[:, None, :, None, None])),
+            silence=(plan.silence, _mean(volume.abs(), (1 - heard)[:, None, :, None, None], pairs)),
             smooth=(plan.smooth, _smooth(own)),
             specialized=(plan.specialized, _specialized(own)),
             spliced=(
                 plan.spliced,
-                _mean(own.square(), spliced[pairs.places][:, None, :, None, None]),
+                _mean(own.square(), spliced[pairs.places][:, None, :, None, None], pairs),
             ),
-            outside=(plan.outside, _mean(own.square(), 1 - shown[:, None, None])),
+            outside=(plan.outside, _mean(own.square(), 1 - shown[:, None, None], pairs)),
             calibration=(
                 plan.calibration,
                 (math.log(plan.scale) - scale.log()).relu().square(),
@@ -127,10 +127,10 @@ def similarity(volume: Tensor, heard: Tensor) -> Tensor:
     return (best * heard).sum(2) / heard.sum(1).clamp(min=1e-3)
 
 
-def _mean(values: Tensor, weights: Tensor) -> Tensor:
-    """Of values under weights that broadcast to them; 0 without weight."""
-    weights = weights.expand_as(values)
-    return (values * weights).sum() / weights.sum().clamp(min=0.1)
+def _mean(values: Tensor, weights: Tensor, pairs: Correspondence) -> Tensor:
+    """Of values (b, ...) under weights that broadcast to them; 0 without weight."""
+    weights = weights.expand_as(values).flatten(1)
+    return pairs.ratio((values.flatten(1) * weights).sum(1), weights.sum(1), 0.1)
 
 
 def _smooth(own: Tensor) -> Tensor:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from avloc.objectives.correspondence import Correspondence
 from avloc.objectives.objective import OBJECTIVES, Loss, Objective, weighted
@@ -51,19 +50,34 @@ class RegionContrast(nn.Module):
             truth: (s, b, h, w) in 0..1, how much of a cell belongs to what sounds.
             unsure: (s, b, h, w) bool, cells that count neither way.
         """
-        return self.of_maps(torch.einsum("bchw,sc->sbhw", cells, sounds), truth, unsure)
+        return self.of_maps(
+            torch.einsum("bchw,sc->bshw", cells, sounds),
+            truth.transpose(0, 1),
+            unsure.transpose(0, 1),
+        )
 
-    def of_maps(self, maps: Tensor, truth: Tensor, unsure: Tensor) -> RegionLoss:
-        """The same for maps (s, b, h, w) of any correlation."""
-        logits = (maps / self.temperature).masked_fill(unsure, -1e4)
-        logs = functional.log_softmax(logits.flatten(1), dim=1)
-        inside = (truth * ~unsure).flatten(1)
+    def of_maps(
+        self, maps: Tensor, truth: Tensor, unsure: Tensor, batch: Correspondence | None = None
+    ) -> RegionLoss:
+        """The same for maps of any correlation.
+
+        Args:
+            maps, truth, unsure: (b, s, h, w).
+            batch: what they are of, where other processes have more pictures.
+        """
+        batch = batch or Correspondence(maps, strangers=maps.shape[1])
+        logits = (maps / self.temperature).masked_fill(unsure, -1e4).flatten(2)
+        inside = (truth * ~unsure).flatten(2)
         inside = inside * (inside > 0.3)
-        total = inside.sum(1)
+        # Of each picture a few numbers tell all: the pictures of processes may differ in size.
+        log_total = batch.gather(logits.logsumexp(2)).logsumexp(0)
+        total = batch.gather(inside.sum(2)).sum(0)
+        hit = batch.gather((logits * inside).sum(2)).sum(0)
         heard = total > 0.5
-        picked = -(logs * inside).sum(1)[heard] / total[heard]
-        contrast = picked.mean() if len(picked) else logs.sum() * 0
-        return RegionLoss(contrast, presence(self.scale * maps + self.shift, truth, unsure))
+        picked = log_total[heard] - hit[heard] / total[heard]
+        contrast = picked.mean() if len(picked) else logits.sum() * 0
+        score = self.scale * maps + self.shift
+        return RegionLoss(contrast, presence(score, truth, unsure, batch.ratio))
 
 
 @OBJECTIVES.register("region")
@@ -76,8 +90,8 @@ class Region(Objective):
                    / sum of G
         presence = balanced cross-entropy of G and sigmoid(a S + b)
 
-    Extras: ``truths`` (b, s, h, w) in 0..1, ``unsures`` the same shape, bool. The candidates are
-    this process's pictures alone: they may have another size on each. Sounds need not be of pairs.
+    Extras: ``truths`` (b, s, h, w) in 0..1, ``unsures`` the same shape, bool. Sounds need not be
+    of pairs.
     """
 
     @dataclass(frozen=True)
@@ -106,8 +120,8 @@ class Region(Objective):
         self.terms = RegionContrast(plan.temperature, plan.scale, plan.shift)
 
     def compare(self, pairs: Correspondence) -> Loss:
-        known = (pairs.extras[name].transpose(0, 1) for name in ("truths", "unsures"))
-        terms = self.terms.of_maps(pairs.maps.transpose(0, 1), *known)
+        extras = pairs.extras
+        terms = self.terms.of_maps(pairs.maps, extras["truths"], extras["unsures"], pairs)
         return weighted(
             contrast=(self.config.contrast, terms.contrast),
             presence=(self.config.presence, terms.presence),

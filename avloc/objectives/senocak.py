@@ -83,4 +83,4 @@ class Senocak2018(Objective):
         truth = on_grid(pairs.extras["truth"], pairs.maps).flatten(1)
         total = truth.sum(1)
         each = -(truth * logs).sum(1) / total.clamp(min=1e-6)
-        return each.sum() / (total > 0).sum().clamp(min=1)
+        return pairs.ratio(each, (total > 0).to(each))

@@ -65,6 +65,6 @@ class Supervised(Objective):
         chance, wanted = (x.masked_fill(unsure, 0.0).flatten(1) for x in (logits.sigmoid(), truth))
         shared = (2 * (chance * wanted).sum(1) + 1) / (chance.sum(1) + wanted.sum(1) + 1)
         return weighted(
-            cells=(self.config.cells, presence(logits, truth, unsure)),
+            cells=(self.config.cells, presence(logits, truth, unsure, pairs.ratio)),
             overlap=(self.config.overlap, (1 - shared).mean()),
         )

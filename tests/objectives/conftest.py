@@ -1,86 +1,15 @@
-"""Networks of published methods by formula, and made-up batches of which objectives live."""
+"""A made-up batch with all that any objective needs."""
 
-import importlib.util
-from functools import cache
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
-from avloc.models.dual_encoder import DualEncoder
-from avloc.models.published.matching import match
-from avloc.models.published.methods import METHODS
-from avloc.models.weights import filled
 from avloc.objectives import Correspondence
 from avloc.objectives.turning import turns
 
 
-@cache
-def published():
-    """The formulas of the golden checkpoints, which stand with the tests of their networks."""
-    path = Path(__file__).parents[1] / "models" / "published" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("published_formulas", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def draw(seed, *shape):
-    made = np.random.RandomState(seed).randn(*shape).astype(np.float32)
-    return torch.from_numpy(made).double()
-
-
-@pytest.fixture(scope="session")
-def golden():
-    """Method -> its golden JSON."""
-    return lambda method: published().golden(method)
-
-
-@pytest.fixture(scope="session")
-def pictures():
-    """Seed -> pictures (4, 3, 224, 224) of the goldens: 1, or 5 for second views."""
-    return lambda seed=1: draw(seed, 4, 3, 224, 224)
-
-
-@pytest.fixture(scope="session")
-def spectrograms(golden):
-    """Method -> its spectrograms of the goldens."""
-
-    def of(method):
-        width = golden(method)["W_spec"]
-        return draw(2, *((4, 1, 257, width) if width else (4, 3, 1, 96, 64)))
-
-    return of
-
-
-@pytest.fixture(scope="session")
-def network():
-    """Method -> its network in float64 with weights by formula."""
-
-    def of(method):
-        with torch.device("meta"):
-            built = DualEncoder(METHODS[method].config)
-        fit = match(published().joined(method), method).fit
-        return filled(built, fit.state, Path(method)).double()
-
-    return of
-
-
-def met(cells, sounds, **further):
-    """What the cosine of unit embeddings makes of them."""
-    maps = torch.einsum("bchw,sc->bshw", cells, sounds)
-    return Correspondence(maps, cells, sounds, **further)
-
-
-@pytest.fixture(scope="session")
-def meet():
-    return met
-
-
 class Made:
-    """A made-up batch with all that any objective needs.
+    """Its embeddings are leaves; `pairs` makes a batch of them.
 
     Args:
         steps: of each sound; None: sounds are without time.
