@@ -98,7 +98,8 @@ _HOW_TO_READ = (
     "Where a protocol takes half of the pixels for the prediction, the best half is the ceiling; "
     "(in brackets) it is no limit. <b>95 %</b>: what other such items might have given "
     "(bootstrap). <b>Ties</b>: maps with several pixels at the threshold, which protocols with "
-    "&gt; and with &ge; cut differently.</p>"
+    "&gt; and with &ge; cut differently; they may take more or less than half of the picture, and "
+    "so escape the ceiling.</p>"
 )
 
 _KEY = (
