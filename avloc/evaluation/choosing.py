@@ -81,7 +81,7 @@ def panel(
         names: the protocols; none: all that the list and the maps have what they need for.
         benchmark: the list.
         extras: what all items have beside their maps, of `maps.EXTRAS`.
-        thresholds: for `negatives`, made of the maps; None: vssl_eval's for SSLalignment.
+        thresholds: for `negatives`; None: vssl_eval's for SSLalignment.
         allow_missing: boxes may stand in for masks.
 
     Raises:
@@ -146,8 +146,8 @@ def _judge(
     if name in SEGMENTATION:
         return SegmentationJudge(SEGMENTATION[name])
     if name == NEGATIVES.name:
-        protocol = NEGATIVES.on(benchmark.name)
-        return NegativesJudge(protocol, thresholds or PUBLISHED["sslalign"])
+        thresholds = thresholds or PUBLISHED["sslalign"]
+        return NegativesJudge(NEGATIVES.on(benchmark.name, thresholds), thresholds)
     if name == DENSEAV.name:
         return DenseJudge(DENSEAV)
     if name == DUET.name:

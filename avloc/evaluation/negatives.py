@@ -37,12 +37,14 @@ class Thresholds:
         max10: The mean of the ten greatest.
         maxq3: Their third quartile.
         double: Compare these in float64 (what the original does to SSL-TIE by accident).
+        kernel: How the original enlarges the method's positive maps; None: as the protocol says.
     """
 
     max: float
     max10: float
     maxq3: float
     double: bool = False
+    kernel: Kernel | None = None
 
     @classmethod
     def of(cls, greatest: np.ndarray) -> Thresholds:
@@ -67,9 +69,9 @@ class Thresholds:
 
 PUBLISHED = {
     "sslalign": Thresholds(0.266, 0.2926, 0.3175),
-    "slavc": Thresholds(0.5201, 0.5721, 0.545),
-    "ezvsl": Thresholds(0.6041, 0.6645, 0.6382),
-    "ssltie": Thresholds(0.2641, 0.2906, 0.3338, double=True),
+    "slavc": Thresholds(0.5201, 0.5721, 0.545, kernel="torch-bilinear-corners"),
+    "ezvsl": Thresholds(0.6041, 0.6645, 0.6382, kernel="torch-bilinear-corners"),
+    "ssltie": Thresholds(0.2641, 0.2906, 0.3338, double=True, kernel="opencv-linear"),
 }
 """Constants of the original's main(), for its copies of the weights."""
 
@@ -97,8 +99,10 @@ class NegativesProtocol:
     fusion: Fusion
     note: str = ""
 
-    def on(self, benchmark: str) -> NegativesProtocol:
-        """The protocol as its original runs it on a list."""
+    def on(self, benchmark: str, thresholds: Thresholds) -> NegativesProtocol:
+        """The protocol as its original runs it on a list, for the method of some thresholds."""
+        if thresholds.kernel is not None:
+            return replace(self, kernel=thresholds.kernel, elsewhere=None)
         if self.elsewhere is None or benchmark.startswith("vggss"):
             return self
         return replace(self, kernel=self.elsewhere, elsewhere=None)

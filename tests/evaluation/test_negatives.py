@@ -1,7 +1,6 @@
 """Silence, noise and foreign sounds, as vssl_eval scores them."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,14 +9,6 @@ from avloc.evaluation.negatives import KINDS, NEGATIVES, PUBLISHED, Thresholds
 
 SETS = ("sslalign|vggss", "sslalign|is3", "ezvsl|vggss", "slavc|is3", "ssltie|vggss")
 RUNS = 10
-
-
-def protocol_of(name):
-    method, benchmark = name.split("|")
-    if method == "sslalign":
-        return NEGATIVES.on(benchmark)
-    kernel = "opencv-linear" if method == "ssltie" else "torch-bilinear-corners"
-    return replace(NEGATIVES, kernel=kernel, elsewhere=None)
 
 
 def rows(goldens, name, run):
@@ -32,7 +23,8 @@ def rows(goldens, name, run):
         }
         heat, objects = (goldens.canvas(kind, number) for kind in ("cos", "obj"))
         thresholds = PUBLISHED[method]
-        found.append(protocol_of(name).score(heat, negatives, truth, thresholds, objects))
+        protocol = NEGATIVES.on(benchmark, thresholds)
+        found.append(protocol.score(heat, negatives, truth, thresholds, objects))
     return found
 
 
