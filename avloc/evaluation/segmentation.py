@@ -81,8 +81,8 @@ class SegmentationProtocol:
     def recount(self, frames: Sequence[Frame]) -> Recount:
         """The F-score of lists in which each frame stands any number of times, in this order."""
         there = np.array([frame.curve is not None for frame in frames], int)
-        curves = np.zeros((len(frames), THRESHOLDS), np.float32)
-        curves[there > 0] = [frame.curve for frame in frames if frame.curve is not None]
+        none = np.zeros(THRESHOLDS, np.float32)
+        curves = np.array([none if frame.curve is None else frame.curve for frame in frames])
 
         def f_score(times: np.ndarray) -> float:
             which = np.repeat(np.arange(len(frames)), times)

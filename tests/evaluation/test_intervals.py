@@ -75,3 +75,17 @@ def test_undefined_draws(share, there):
 
     found = intervals([recounted(sometimes, names(9))])["a"]
     assert np.isfinite(found.low) == there
+
+
+def test_mean_of_batches_stays_a_share():
+    """A short last batch weighs as much as a full one, and resamples of it are means too."""
+    from avloc.evaluation.judges.segmentation import SegmentationJudge
+    from avloc.evaluation.segmentation import SEGMENTATION, Frame
+
+    judge = SegmentationJudge(SEGMENTATION["avsbench"])
+    entries = [
+        (Frame(np.float32(value), None), str(k)) for k, value in enumerate([1, 1, 1, 1, 0, 1])
+    ]
+    found = intervals(judge.statistics(entries))["miou"]
+    assert found.value == pytest.approx(judge.summarise(entries)["miou"]) == pytest.approx(0.9)
+    assert 0 <= found.low < found.high <= 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from avloc.data.benchmarks.types import Item
 from avloc.evaluation.canvas import Canvas
-from avloc.evaluation.intervals import FEW, Statistic, averages, recounted
+from avloc.evaluation.intervals import FEW, Statistic, recounted
 from avloc.evaluation.judges.base import Case, Judge, Sheet
 from avloc.evaluation.references import DRAWN, Drawn, Reference, half_mask
 from avloc.evaluation.segmentation import Frame, SegmentationProtocol
@@ -48,7 +48,11 @@ class SegmentationJudge(Judge):
         # The mean of the means of batches, of which the last may be short.
         count, size = len(frames), self.protocol.batch or len(frames)
         batch = np.arange(count) // size
-        share = count / (len(set(batch.tolist())) * np.bincount(batch)[batch])
-        iou = np.array([frame.iou for frame in frames], float) * share
+        share = 1 / np.bincount(batch)[batch]
+        iou = np.array([frame.iou for frame in frames], float)
+
+        def miou(times: np.ndarray) -> dict[str, np.ndarray]:
+            return {"miou": times @ (share * iou) / (times @ share)}
+
         f_score = recounted(self.protocol.recount(frames), units, FEW)
-        return [averages({"miou": iou}, units), f_score]
+        return [recounted(miou, units), f_score]
