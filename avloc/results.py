@@ -22,11 +22,12 @@ COLUMNS = ("time", "confidence", "peak_x", "peak_y", "x0", "y0", "x1", "y1", "ta
 
 def row(heatmap: Heatmap, sources: int = 3) -> dict[str, Any]:
     """One heatmap in numbers: time in seconds, points and boxes as fractions of the picture."""
+    peaks = [[round(v, 4) for v in peak] for peak in heatmap.peaks(sources)]
     return {
         "time": round(heatmap.time, 4),
         "confidence": round(heatmap.confidence, 4),
-        "peak": [round(v, 4) for v in heatmap.peak()],
-        "peaks": [[round(v, 4) for v in peak] for peak in heatmap.peaks(sources)],
+        "peak": peaks[0][:2],
+        "peaks": peaks,
         "boxes": [[round(v, 4) for v in box] for box in heatmap.boxes(BOX_RULE, sources)],
         "tags": [
             {"name": tag.name, "probability": round(tag.probability, 4)} for tag in heatmap.tags

@@ -107,12 +107,11 @@ class Heatmap:
         tops = values == ndimage.maximum_filter(values, size=reach, mode="nearest")
         tops &= values >= (low + high) / 2
         labels, count = ndimage.label(tops)
-        centres = ndimage.center_of_mass(tops, labels, range(1, count + 1))
-        heights = ndimage.maximum(values, labels, range(1, count + 1))
-        found = [
-            (float(x + 0.5) / width, float(y + 0.5) / height, float(top))
-            for (y, x), top in zip(centres, np.atleast_1d(heights), strict=True)
-        ]
+        found = []
+        for number in range(1, count + 1):
+            rows, columns = np.nonzero(labels == number)  # a maximum may be a plateau
+            x, y = float(columns.mean() + 0.5) / width, float(rows.mean() + 0.5) / height
+            found.append((x, y, float(values[rows[0], columns[0]])))
         return sorted(found, key=lambda peak: -peak[2])[:n]
 
     def boxes(self, rule: str = "half-max", n: int = 1, size: int = 112) -> list[Box]:
