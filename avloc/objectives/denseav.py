@@ -70,6 +70,7 @@ class DenseAV(Objective):
 
     config: Config
     needs = ("cells", "sounds")
+    reads_maps = False
 
     def __init__(self, config: Config | None = None) -> None:
         super().__init__(config)

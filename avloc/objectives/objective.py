@@ -43,12 +43,15 @@ class Objective(nn.Module):
             One without needs works with any correlation head.
         negatives: whether each pair is compared with others, so that a batch needs two at least
             and maps of all pairs.
+        reads_maps: whether the loss is of the maps; if not, it is of the embeddings alone, and a
+            correlation head with parameters of its own would learn nothing.
     """
 
     Config: ClassVar[type[Options]] = Options
 
     needs: tuple[str, ...] = ()
     negatives: bool = True
+    reads_maps: bool = True
     config: Any
 
     def __init__(self, config: Options | None = None) -> None:

@@ -46,12 +46,15 @@ class Senocak2018(Objective):
             supervised: weight of loss_s, where there is truth.
             channels: of the pictures' embeddings.
             features: of the sounds' f.
+            rectified: whether negative correlations count as none, as published; a map of negative
+                values learns nothing then, which heads that are no cosines may begin with.
         """
 
         ratio: Amount = 1.0
         supervised: Amount = 1.0
         channels: Some = 512
         features: Some = 512
+        rectified: bool = True
 
     config: Config
     needs = ("cells", "sounds")
@@ -64,7 +67,8 @@ class Senocak2018(Objective):
 
     def compare(self, pairs: Correspondence) -> Loss:
         cells, sounds = pairs.embeddings
-        logs = pairs.own(pairs.maps).relu().flatten(1).log_softmax(1)
+        own = pairs.own(pairs.maps).flatten(1)
+        logs = (own.relu() if self.config.rectified else own).log_softmax(1)
         attended = (cells.flatten(2) * logs.exp()[:, None]).sum(2)
         embedded = self.outer(self.inner(attended.relu()).relu())
         sounds = pairs.extras.get("sound_features", sounds)

@@ -47,6 +47,7 @@ class SLAVC(Objective):
 
     config: Config
     needs = ("cells", "sounds", "views.teacher")
+    reads_maps = False
 
     def compare(self, pairs: Correspondence) -> Loss:
         cells, sounds = pairs.embeddings

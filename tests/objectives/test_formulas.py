@@ -1,0 +1,256 @@
+"""Losses that no published code vouches for here, against loops over pictures, sounds and cells."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import expit, log_softmax, logsumexp, softmax
+
+from avloc.objectives import OBJECTIVES
+from avloc.options import configured
+
+B, C, H, W = 4, 6, 2, 3
+
+
+@pytest.fixture
+def batch(made):
+    return lambda strangers=2, steps=None, seed=7: made(
+        B, C, (H, W), strangers, steps, seed
+    ).pairs()
+
+
+def numbers(tensor):
+    return tensor.detach().numpy()
+
+
+def loss(name, pairs, **options):
+    torch.manual_seed(0)
+    objective = configured(OBJECTIVES, name, **options).double()
+    return objective, objective(pairs)
+
+
+def entropy_by_picture(s):
+    """Mean over pictures of -log of the share of their own sound, s (b, s)."""
+    return np.mean([logsumexp(s[i]) - s[i, i] for i in range(B)])
+
+
+def entropy_by_sound(s):
+    return np.mean([logsumexp(s[:, j]) - s[j, j] for j in range(B)])
+
+
+@pytest.mark.parametrize("pooling", ["max", "mean"])
+def test_infonce(pooling, batch):
+    pairs = batch()
+    maps = numbers(pairs.maps)
+    s = getattr(maps, pooling)(axis=(2, 3)) / 0.2
+    _, found = loss("infonce", pairs, temperature=0.2, pooling=pooling)
+    expected = (entropy_by_picture(s) + entropy_by_sound(s)) / 2
+    assert found.total.item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_marginnce(batch):
+    pairs = batch()
+    s = numbers(pairs.maps).max((2, 3))
+    t, m = 0.1, -0.3
+
+    def one(own, others):
+        near = math.exp((own - m) / t)
+        return -math.log(near / (near + sum(math.exp(x / t) for x in others)))
+
+    expected = np.mean([one(s[i, i], np.delete(s[i], i)) for i in range(B)])
+    expected += np.mean([one(s[j, j], np.delete(s[:, j], j)) for j in range(B)])
+    _, found = loss("marginnce", pairs, temperature=t, margin=m)
+    assert found.total.item() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("negatives", ["all", "hardest"])
+def test_triplet(negatives, batch):
+    pairs = batch()
+    s = numbers(pairs.maps).max((2, 3))
+    sounds = s.shape[1]
+    hinge = [[max(0, 0.4 + s[i, j] - s[i, i]) for j in range(sounds) if j != i] for i in range(B)]
+    turned = [[max(0, 0.4 + s[i, j] - s[j, j]) for i in range(B) if i != j] for j in range(B)]
+    best = {"all": np.mean, "hardest": lambda rows: np.mean([max(row) for row in rows])}[negatives]
+    _, found = loss("triplet", pairs, margin=0.4, negatives=negatives)
+    assert found.total.item() == pytest.approx(best(hinge) + best(turned), rel=1e-12)
+
+
+def test_l3(batch):
+    pairs = batch()
+    p = expit(3 * numbers(pairs.maps).max((2, 3)) - 1)
+    together = -np.mean([math.log(p[i, i]) for i in range(B)])
+    apart = -np.mean([math.log(1 - p[i, j]) for i, j in np.ndindex(p.shape) if i != j])
+    _, found = loss("l3", pairs, scale=3.0, shift=-1.0)
+    assert found.total.item() == pytest.approx((together + apart) / 2, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "cost"),
+    [("absolute", abs), ("square", lambda x: x * x), ("above", lambda x: max(0, x))],
+)
+def test_silence(penalty, cost, batch):
+    pairs = batch()
+    values = numbers(pairs.maps)[:, B:].ravel()
+    _, found = loss("silence", pairs, penalty=penalty, level=0.1)
+    assert found.total.item() == pytest.approx(np.mean([cost(x - 0.1) for x in values]), rel=1e-12)
+
+
+def test_alignment(batch):
+    """The views of the batch count as four more combinations of views."""
+    pairs = batch()
+    objective, found = loss("alignment", pairs, channels=C, semantic=0.5, threshold=0.3)
+    local, whole = [], []
+    for one in (pairs, *pairs.views.values()):
+        maps = numbers(one.maps)
+        weights = expit((maps - 0.3) / 0.03)
+        s = (maps * weights).sum((2, 3)) / weights.sum((2, 3)) / 0.07
+        local.append((entropy_by_picture(s) + entropy_by_sound(s)) / 2)
+        p = numbers(objective.picture(one.cells.mean((2, 3))))
+        q = numbers(objective.sound(one.sounds))
+        p, q = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (p, q))
+        s = p @ q.T / 0.07
+        whole.append((entropy_by_picture(s) + entropy_by_sound(s)) / 2)
+    assert len(local) == 5
+    expected = np.mean(local) + 0.5 * np.mean(whole)
+    assert found.total.item() == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_senocak(known, batch):
+    pairs = batch()
+    extras = {"sound_features": pairs.extras["sound_features"]}
+    truth = torch.nn.functional.adaptive_avg_pool2d(pairs.extras["truth"], (H, W))
+    if known:
+        pairs.extras["truth"][1] = 0  # nobody knows
+        truth[1] = 0
+        extras["truth"] = pairs.extras["truth"]
+    pairs = pairs.__class__(pairs.maps, pairs.cells, pairs.sounds, strangers=2, extras=extras)
+    objective, found = loss("senocak2018", pairs, channels=C, features=C, supervised=0.3)
+    ratios, crosses = [], []
+    for i in range(B):
+        attention = softmax(np.maximum(numbers(pairs.maps)[i, i].ravel(), 0))
+        z = (numbers(pairs.cells)[i].reshape(C, -1) * attention).sum(1)
+        z = torch.from_numpy(np.maximum(z, 0))
+        z = numbers(objective.outer(objective.inner(z).relu()))
+        d = np.linalg.norm(z - numbers(extras["sound_features"]), axis=1)
+        for j in set(range(len(d))) - {i}:
+            chances = softmax([d[i], d[j]])
+            ratios.append(np.mean((chances - [0, 1]) ** 2))
+        goal = numbers(truth)[i].ravel()
+        if goal.sum():
+            crosses.append(-(goal / goal.sum() * np.log(attention)).sum())
+    expected = np.mean(ratios) + (0.3 * np.mean(crosses) if known else 0)
+    assert found.total.item() == pytest.approx(expected, rel=1e-5)  # its distances add 1e-6
+
+
+def test_denseav(batch):
+    pairs = batch(steps=4)
+    weights = {"negative": 2.0, "silence": 3.0, "smooth": 4.0, "specialized": 5.0}
+    weights |= {"spliced": 6.0, "outside": 7.0, "calibration": 8.0}
+    objective, found = loss("denseav", pairs, heads=2, scale=2.0, margin=0.1, **weights)
+    cells, sounds = numbers(pairs.cells), numbers(pairs.sounds)
+    heard = numbers(pairs.extras["heard"]).astype(float)
+    spliced = numbers(pairs.extras["spliced"])
+    shown = numbers(torch.nn.functional.adaptive_avg_pool2d(pairs.extras["shown"], (H, W)))
+    s, t, _ = sounds.shape
+    volume = np.zeros((B, s, 2, t, H, W))
+    for i, j, k, u, y, x in np.ndindex(volume.shape):
+        half = slice(3 * k, 3 * k + 3)
+        volume[i, j, k, u, y, x] = cells[i, half, y, x] @ sounds[j, u, half]
+    best = volume.max((2, 4, 5))
+    sim = 2.0 * (best * heard).sum(2) / heard.sum(1) - 0.1 * np.eye(B, s)
+    expected = {
+        "contrast": (entropy_by_picture(sim) + entropy_by_sound(sim)) / 2,
+        "negative": np.mean(np.minimum(volume, 0) ** 2),
+        "silence": np.mean([abs(volume[:, j, :, u]) for j, u in np.argwhere(heard == 0)]),
+        "calibration": 0.0,
+    }
+    own = volume[range(B), range(B)]
+    expected["smooth"] = np.mean((own[:, :, 1:] - own[:, :, :-1]) ** 2)
+    expected["specialized"] = np.mean(abs(own[:, 0]) * abs(own[:, 1]))
+    other = (spliced * heard)[:B, None, :, None, None] * np.ones_like(own)
+    expected["spliced"] = (own**2 * other).sum() / other.sum()
+    other = (1 - shown)[:, None, None] * np.ones_like(own)
+    expected["outside"] = (own**2 * other).sum() / other.sum()
+    terms = {name: term.item() for name, term in found.terms.items()}
+    terms["contrast"] = (terms.pop("by_picture") + terms.pop("by_sound")) / 2
+    assert terms == pytest.approx(expected, rel=1e-6, abs=1e-9)
+    total = expected["contrast"] + sum(weights[name] * expected[name] for name in weights)
+    assert found.total.item() == pytest.approx(total, rel=1e-6)
+    with torch.no_grad():
+        objective.log_scale -= 1
+    assert objective(pairs).terms["calibration"].item() == pytest.approx(1.0, rel=1e-6)
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_separation(free, batch):
+    pairs = batch()
+    second = pairs.views["second"]
+    part = numbers(torch.nn.functional.adaptive_avg_pool2d(pairs.extras["part"], (H, W)))
+    first, other = numbers(pairs.maps), numbers(second.maps)
+    shared = numbers(second.extras["shared"])
+    apart, contrast = [], []
+    for i in range(B):
+        logs = log_softmax(np.stack([first[i, i], other[i, i]]) / 0.07, axis=0)
+        right = -np.mean(part[i] * logs[0] + (1 - part[i]) * logs[1])
+        turned = -np.mean((1 - part[i]) * logs[0] + part[i] * logs[1])
+        apart.append(min(right, turned) if free else right)
+        rivals = [j for j in range(B + 2) if j == i or not shared[i, j]]
+        x, y = first[i].max((1, 2)) / 0.07, other[i].max((1, 2)) / 0.07
+        contrast.append(logsumexp(x) - x[i] + logsumexp(y[rivals]) - y[i])
+    _, found = loss("separation", pairs, free=free, cells=0.6)
+    expected = np.mean(contrast) / 2 + 0.6 * np.mean(apart)
+    assert found.total.item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_supervised(batch):
+    pairs = batch()
+    logits = 3 * numbers(pairs.own(pairs.maps)) - 1
+    pool = torch.nn.functional.adaptive_avg_pool2d
+    truth = numbers(pool(pairs.extras["truth"], (H, W)))
+    sure = numbers(pool(pairs.extras["unsure"].double(), (H, W))) <= 0.5
+    p = expit(logits)
+    inside, outside = truth * sure, (1 - truth) * sure
+    each = -(truth * np.log(p) + (1 - truth) * np.log(1 - p))
+    cells = (each * inside).sum() / inside.sum() + (each * outside).sum() / outside.sum()
+    overlap = []
+    for i in range(B):
+        mine, goal = p[i] * sure[i], inside[i]
+        overlap.append(1 - (2 * (mine * goal).sum() + 1) / (mine.sum() + goal.sum() + 1))
+    _, found = loss("supervised", pairs, scale=3.0, shift=-1.0, overlap=0.5)
+    assert found.total.item() == pytest.approx(cells + 0.5 * np.mean(overlap), rel=1e-6)
+
+
+def test_sacl(batch):
+    """Segments of three kinds: with one in common, with none in common, and unknown."""
+    pairs = batch(strangers=1)
+    other = pairs.views["other"]
+    labels = {"pairs": torch.tensor([[[0, 1, 1], [2, 2, 3]]] * B)}
+    labels["other"] = torch.tensor([[[1, 1, 2], [3, 3, 3]]] * B)
+    labels["other"][1] = 4  # no segment in common
+    labels["other"][2] = 0  # unknown
+    pairs.extras["segments"] = labels["pairs"]
+    other.extras["segments"] = labels["other"]
+    likeness = numbers(pairs.extras["likeness"])
+    views = {"pairs": numbers(pairs.maps), "other": numbers(other.maps)}
+    total = 0
+    for i in range(B):
+        bright = {}
+        for name, maps in views.items():
+            own = maps[i, i]
+            bright[name] = own > np.sort(own.ravel())[3]
+        counting = bright
+        if i not in (1, 2):
+            first, second = (numbers(labels[name])[i] for name in ("pairs", "other"))
+            held = {k: (bright["pairs"] & (first == k)).sum() for k in (1, 2, 3)}
+            best = max(held, key=lambda k: (held[k], -k))
+            counting = {"pairs": bright["pairs"] & (first == best)}
+            both = bright["other"] & (second == best)
+            counting["other"] = both if both.any() else second == best
+        rivals = {i, B, *np.argsort(likeness[i])[:3]}
+        for name, maps in views.items():
+            s = (maps[i] * counting[name]).max((1, 2)) / 0.05
+            total += logsumexp(s[sorted(rivals)]) - s[i]
+    _, found = loss("sacl", pairs, temperature=0.05)
+    assert found.total.item() == pytest.approx(total / B, rel=1e-9)
