@@ -160,10 +160,6 @@ class View:
             self._tops[count] = np.float32(self.of(self._field.order.top(count)).mean())
         return self._tops[count]
 
-    @property
-    def rough(self) -> np.ndarray:
-        return self.values.ravel()
-
 
 @compiled
 def _tally(

@@ -121,7 +121,7 @@ def pixel_ap(view: View, inside: np.ndarray) -> float:
     span = float(view.high) - float(view.low)
     if not span:
         return float(inside.mean())
-    level = (view.rough - np.float32(view.low)) * np.float32((LEVELS - 1) / span)
+    level = (view.values.ravel() - np.float32(view.low)) * np.float32((LEVELS - 1) / span)
     level = np.clip(level, 0, LEVELS - 1).astype(np.int64)
     called = np.bincount(level, minlength=LEVELS)
     hits = np.bincount(level[inside.ravel()], minlength=LEVELS)
