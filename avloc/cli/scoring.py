@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from avloc.data.benchmarks import Benchmark
     from avloc.evaluation.choosing import Panel
     from avloc.evaluation.maps import ItemMaps
-    from avloc.evaluation.negatives import Thresholds
     from avloc.evaluation.report import Report
+    from avloc.evaluation.thresholds import Thresholds
 
 WORKERS = 2  # that score; beside a model they are threads, and more would wait for each other
 OWN = "own"
@@ -37,7 +37,7 @@ class Asked:
     Attributes:
         names: the protocols; none: all that list and maps have what they need for.
         scale: "cosine" or "logit", what the maps are; None: whatever a protocol's original gets.
-        thresholds: whose `negatives` takes: "own", or a key of `negatives.PUBLISHED`.
+        thresholds: whose `negatives` takes: "own", or a key of `thresholds.PUBLISHED`.
         allow_missing: score what is there.
     """
 
@@ -76,9 +76,10 @@ class Scored:
 def baselines(listed: Benchmark, asked: Asked, reporter: Reporter) -> Scored:
     """The references alone."""
     from avloc.evaluation.choosing import panel
-    from avloc.evaluation.negatives import KINDS, PUBLISHED
+    from avloc.evaluation.negatives import KINDS
     from avloc.evaluation.provenance import provenance
     from avloc.evaluation.run import evaluate as run
+    from avloc.evaluation.thresholds import PUBLISHED
 
     if asked.thresholds == OWN:
         raise UsageError(
@@ -196,8 +197,8 @@ def maps_of_model(
 def _thresholds(asked: Asked, maps: Iterable[ItemMaps]) -> Thresholds:
     """The universal thresholds that were asked for, of cosines."""
     from avloc.evaluation.maps import greatest
-    from avloc.evaluation.negatives import PUBLISHED, Thresholds
     from avloc.evaluation.normals import TEMPERATURE
+    from avloc.evaluation.thresholds import PUBLISHED, Thresholds
 
     if asked.thresholds is not None and asked.thresholds != OWN:
         return PUBLISHED[asked.thresholds]

@@ -17,12 +17,13 @@ from avloc.evaluation.judges.negatives import NegativesJudge
 from avloc.evaluation.judges.own import OwnJudge
 from avloc.evaluation.judges.search import SearchJudge
 from avloc.evaluation.judges.segmentation import SegmentationJudge
-from avloc.evaluation.negatives import KINDS, NEGATIVES, PUBLISHED, Thresholds
+from avloc.evaluation.negatives import KINDS, NEGATIVES
 from avloc.evaluation.own import OWN
 from avloc.evaluation.protocols import PROTOCOLS
 from avloc.evaluation.references import Masks
 from avloc.evaluation.search import ACL
 from avloc.evaluation.segmentation import SEGMENTATION
+from avloc.evaluation.thresholds import PUBLISHED, Thresholds
 from avloc.registry import Registry
 
 NAMES = (

@@ -7,7 +7,8 @@ import pytest
 
 from avloc.cli import asking
 from avloc.cli.evaluate_options import ThresholdsName
-from avloc.evaluation.negatives import KINDS, PUBLISHED
+from avloc.evaluation.negatives import KINDS
+from avloc.evaluation.thresholds import PUBLISHED
 from avloc.inference import examining
 
 WORDS = ("--protocol", "negatives,lvs", "--json", "-")

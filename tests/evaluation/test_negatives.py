@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from avloc.evaluation.negatives import KINDS, NEGATIVES, PUBLISHED, Thresholds
+from avloc.evaluation.negatives import KINDS, NEGATIVES
+from avloc.evaluation.thresholds import PUBLISHED, Thresholds
 
 SETS = ("sslalign|vggss", "sslalign|is3", "ezvsl|vggss", "slavc|is3", "ssltie|vggss")
 RUNS = 10

@@ -11,8 +11,9 @@ import numpy as np
 from avloc.evaluation.canvas import Canvas
 from avloc.evaluation.intervals import Statistic
 from avloc.evaluation.judges.base import Case, Judge, Sheet
-from avloc.evaluation.negatives import KINDS, NegativesProtocol, Thresholds
+from avloc.evaluation.negatives import KINDS, NegativesProtocol
 from avloc.evaluation.references import DRAWN, Drawn, Reference, half_mask
+from avloc.evaluation.thresholds import Thresholds
 from avloc.evaluation.truth import GRID
 
 Entry = tuple[tuple[str, ...], np.ndarray, str]
