@@ -47,6 +47,7 @@ setup(
         # Version 19 drops Python 3.11 and changes how unset rationals read.
         "av>=15,<20",
         "librosa>=0.10.2",
+        "numba",
         "soundfile",
         "numpy>=2",
         "scipy>=1.11",
