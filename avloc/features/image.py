@@ -31,5 +31,5 @@ def fit(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def normalise(frames: Tensor) -> Tensor:
     """uint8 frames (b, 3, h, w) -> float32 in -1..1, channels last (faster on CPUs)."""
-    scaled = frames.to(torch.float32).mul_(1 / 127.5).sub_(1)
-    return scaled.contiguous(memory_format=torch.channels_last)
+    ordered = frames.contiguous(memory_format=torch.channels_last)  # a quarter of the bytes yet
+    return ordered.to(torch.float32).mul_(1 / 127.5).sub_(1)
