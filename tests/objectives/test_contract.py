@@ -67,6 +67,13 @@ def test_half_precision(name, batch):
     assert loss.item() == pytest.approx(expected.item(), rel=0.1, abs=0.1)
 
 
+@pytest.mark.parametrize("name", sorted(set(OBJECTIVES) - {"sacl", "region"}))
+def test_it_runs_where_the_batch_is(name, batch):
+    """On a device without values; the two left out take shapes from values."""
+    pairs = pairs_as(batch(name).pairs(), device="meta")
+    assert built(name).to("meta")(pairs).total.device.type == "meta"
+
+
 @ALL
 def test_hopeless_maps_give_a_loss(name, batch):
     """Heads that are no cosines may say anything; every softmax and mean must stand it."""
@@ -182,9 +189,9 @@ def without(pairs, need):
     return replace(pairs, **{place: 0 if place == "strangers" else None})
 
 
-def pairs_as(pairs, kind):
+def pairs_as(pairs, kind=torch.float64, device="cpu"):
     def cast(x):
-        return x.to(kind) if isinstance(x, torch.Tensor) and x.is_floating_point() else x
+        return x.to(device, kind if x.is_floating_point() else x.dtype)
 
     return replace(
         pairs,
@@ -192,7 +199,7 @@ def pairs_as(pairs, kind):
         cells=cast(pairs.cells),
         sounds=cast(pairs.sounds),
         extras={k: cast(x) for k, x in pairs.extras.items()},
-        views={k: pairs_as(x, kind) for k, x in pairs.views.items()},
+        views={k: pairs_as(x, kind, device) for k, x in pairs.views.items()},
     )
 
 

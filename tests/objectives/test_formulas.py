@@ -1,6 +1,7 @@
 """Losses that no published code vouches for here, against loops over pictures, sounds and cells."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -230,6 +231,9 @@ def test_sacl(batch):
     labels["other"] = torch.tensor([[[1, 1, 2], [3, 3, 3]]] * B)
     labels["other"][1] = 4  # no segment in common
     labels["other"][2] = 0  # unknown
+    dull = other.maps[3, 3].view(-1)
+    dull[:] = torch.tensor([-0.3, -0.2, -0.1, 0.1, 0.2, 0.3])  # nothing bright in segments 1 and 2
+    labels["pairs"][3] = torch.tensor([[1, 1, 1], [1, 1, 0]])
     pairs.extras["segments"] = labels["pairs"]
     other.extras["segments"] = labels["other"]
     likeness = numbers(pairs.extras["likeness"])
@@ -254,3 +258,33 @@ def test_sacl(batch):
             total += logsumexp(s[sorted(rivals)]) - s[i]
     _, found = loss("sacl", pairs, temperature=0.05)
     assert found.total.item() == pytest.approx(total / B, rel=1e-9)
+
+
+def test_a_teacher_is_not_taught(made):
+    world = made(B, C, (H, W), 0)
+    for leaf in world.other:
+        leaf.requires_grad_()
+    loss("slavc", world.pairs())[1].total.backward()
+    assert all(leaf.grad is None for leaf in world.other)
+    assert all(leaf.grad is not None for leaf in world.leaves)
+
+
+def test_fnac_begins_as_ezvsl(batch):
+    pairs = replace(batch(), epoch=2.5)
+    _, begun = loss("fnac", pairs)
+    assert begun.total.item() == loss("ezvsl", pairs)[1].total.item()
+    assert set(loss("fnac", replace(pairs, epoch=3.0))[1].terms) == {
+        *("contrast", "sounds", "foregrounds", "pictures"),
+    }
+
+
+def test_a_fixed_target_gets_no_gradient(batch):
+    pairs = batch()
+    slopes = []
+    for fixed in (True, False):
+        maps = pairs.maps.detach().requires_grad_()
+        objective, found = loss("ssltie", replace(pairs, maps=maps), fixed=fixed, side=32)
+        contrast = objective.contrast(replace(pairs, maps=maps)) / 2
+        (slope,) = torch.autograd.grad(found.total - contrast, maps)
+        slopes.append(float(slope.abs().max()))
+    assert slopes[0] < 1e-12 < slopes[1]

@@ -120,3 +120,5 @@ def test_the_transformer_hears_in_any_order():
     longer = torch.cat([sounds, 9 * sounds[:, :1]], 1)
     heard = torch.tensor([[1.0, 1, 1, 1, 0]]).expand(3, -1)
     torch.testing.assert_close(head(cells, longer, heard), maps)
+    nothing = torch.zeros(3, 4)
+    torch.testing.assert_close(head(cells, sounds, nothing), maps)
