@@ -22,7 +22,7 @@ from avloc.data.pairs import held_out_pairs
 from avloc.models.confidence import confidence
 from avloc.models.scales import QUALITIES
 from avloc.models.weights import BUNDLED, load_weights
-from avloc.training.calibrate import calibrate, observe, reliability
+from avloc.training.wild.calibrate import calibrate, observe, reliability
 
 CONCEPTS = Path(__file__).parent.parent / "recipes" / "wild" / "concepts.yaml"
 

@@ -45,7 +45,7 @@ from avloc.inference.two_stream_engine import TwoStreamEngine
 from avloc.models.pretrained import fill, read_tensors, timm_names, torchvision_names
 from avloc.models.two_stream import NetworkConfig, TwoStream
 from avloc.resize import resize
-from avloc.training.warm_start import IMAGE_FILE, SOUND_FILE
+from avloc.training.wild.warm_start import IMAGE_FILE, SOUND_FILE
 
 CONCEPTS = Path(__file__).parent.parent / "recipes" / "wild" / "concepts.yaml"
 GRID = 28

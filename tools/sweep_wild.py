@@ -26,9 +26,9 @@ from avloc.inference.two_stream_engine import TwoStreamEngine
 from avloc.models.scales import QUALITIES
 from avloc.models.two_stream import NetworkConfig, TwoStream
 from avloc.models.weights import Header
-from avloc.training.loop import blended
-from avloc.training.recipe import read_recipe
-from avloc.training.resuming import read_state
+from avloc.training.wild.loop import blended
+from avloc.training.wild.recipe import read_recipe
+from avloc.training.wild.resuming import read_state
 
 CONCEPTS = Path(__file__).parent.parent / "recipes" / "wild" / "concepts.yaml"
 AVERAGED = "module."  # what the names in a running average begin with

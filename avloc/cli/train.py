@@ -30,8 +30,8 @@ def train(
 ) -> None:
     """Train a recipe; the run folder gets recipe.yaml, log.jsonl, last.pt, best.safetensors."""
     from avloc.inference.engine import choose_device
-    from avloc.training.recipe import read_recipe
-    from avloc.training.train import train as run
+    from avloc.training.wild.recipe import read_recipe
+    from avloc.training.wild.train import train as run
 
     reporter = Reporter(quiet, verbose)
     plan = read_recipe(recipe, overrides)

@@ -20,12 +20,13 @@ from avloc.data.wild import photos, recordings
 from avloc.errors import DataError, UsageError
 from avloc.features.spectrogram import RATE
 from avloc.models.weights import Header, save_weights
-from avloc.training.calibrate import calibrate, observe
-from avloc.training.guess import guess_boxes
-from avloc.training.loop import Trainer, fit
-from avloc.training.recipe import Recipe, recipe_dictionary
-from avloc.training.resuming import check_same_recipe, go_on, read_state
-from avloc.training.warm_start import tag_names, warm_start
+from avloc.training.reading import plain
+from avloc.training.wild.calibrate import calibrate, observe
+from avloc.training.wild.guess import guess_boxes
+from avloc.training.wild.loop import Trainer, fit
+from avloc.training.wild.recipe import Recipe
+from avloc.training.wild.resuming import check_same_recipe, go_on, read_state
+from avloc.training.wild.warm_start import tag_names, warm_start
 
 SAMPLE = 300  # photos that image classes are standardised over
 
@@ -49,7 +50,7 @@ def train(
         check_same_recipe(recipe, folder / "recipe.yaml")
         begun = read_state(state)
     folder.mkdir(parents=True, exist_ok=True)
-    resolved = recipe_dictionary(recipe)
+    resolved = plain(recipe)
     (folder / "recipe.yaml").write_text(yaml.safe_dump(resolved, sort_keys=False))
     torch.manual_seed(recipe.seed)
     # Gradients of a well-trained backbone hold many denormal numbers, which CPUs compute slowly.

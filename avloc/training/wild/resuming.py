@@ -10,8 +10,9 @@ import torch
 import yaml
 
 from avloc.errors import TrainingError, UsageError
-from avloc.training.loop import Trainer
-from avloc.training.recipe import Recipe, build, recipe_dictionary
+from avloc.training.reading import build, plain
+from avloc.training.wild.loop import Trainer
+from avloc.training.wild.recipe import Recipe
 
 PARTS = ("network", "average", "before", "objective", "optimiser", "schedule", "step")
 
@@ -22,8 +23,8 @@ def check_same_recipe(recipe: Recipe, stored: Path) -> None:
     Not even a larger number of steps is allowed: the learning rate is a function of it from the
     first step on.
     """
-    begun = recipe_dictionary(_stored(stored))
-    for key, before, now in _differences(begun, recipe_dictionary(recipe)):
+    begun = plain(_stored(stored))
+    for key, before, now in _differences(begun, plain(recipe)):
         raise UsageError(
             f"--resume: the run in {stored.parent} has {key} = {before}, the recipe {now}; "
             "give it the same recipe or another --out"

@@ -22,7 +22,7 @@ from avloc.features.spectrogram import log_mel
 from avloc.files import replacing
 from avloc.models.two_stream import TwoStream
 from avloc.objectives.region import RegionContrast
-from avloc.training.recipe import Recipe
+from avloc.training.wild.recipe import Recipe
 
 Progress = Callable[[int, int, dict[str, float]], None]
 

@@ -14,11 +14,12 @@ from avloc.data.pairs import held_out_pairs
 from avloc.errors import DataError, RecipeError, UsageError
 from avloc.models.two_stream import TwoStream
 from avloc.models.weights import load_weights
-from avloc.training.loop import Trainer
-from avloc.training.recipe import DataConfig, OptimiserConfig, Recipe, build, read_recipe
-from avloc.training.train import train
+from avloc.training.reading import build
+from avloc.training.wild.loop import Trainer
+from avloc.training.wild.recipe import DataConfig, OptimiserConfig, Recipe, read_recipe
+from avloc.training.wild.train import train
 
-RECIPES = Path(__file__).parents[2] / "recipes"
+RECIPES = Path(__file__).parents[3] / "recipes"
 NOT_RECIPES = {"concepts.yaml"}
 SMALL = [
     "optimiser.steps=2",

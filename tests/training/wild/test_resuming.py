@@ -8,10 +8,11 @@ import yaml
 
 from avloc.errors import AvlocError, RecipeError, TrainingError, UsageError
 from avloc.models.two_stream import NetworkConfig, TwoStream
-from avloc.training.loop import Trainer
-from avloc.training.recipe import DataConfig, OptimiserConfig, Recipe, recipe_dictionary
-from avloc.training.resuming import check_same_recipe, go_on, read_state
-from avloc.training.train import train
+from avloc.training.reading import plain
+from avloc.training.wild.loop import Trainer
+from avloc.training.wild.recipe import DataConfig, OptimiserConfig, Recipe
+from avloc.training.wild.resuming import check_same_recipe, go_on, read_state
+from avloc.training.wild.train import train
 
 RECIPE = Recipe(
     "small",
@@ -23,7 +24,7 @@ RECIPE = Recipe(
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe_dictionary(RECIPE)))
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(plain(RECIPE)))
     return tmp_path
 
 
@@ -51,7 +52,7 @@ def test_the_same_recipe_may_go_on(folder):
 
 
 def test_a_recipe_of_before_a_key_was_there(folder):
-    stored = recipe_dictionary(RECIPE)
+    stored = plain(RECIPE)
     del stored["optimiser"]["blend"]
     (folder / "recipe.yaml").write_text(yaml.safe_dump(stored))
     check_same_recipe(RECIPE, folder / "recipe.yaml")

@@ -3,7 +3,8 @@
 import pytest
 
 from avloc.errors import RecipeError
-from avloc.training.recipe import DataConfig, Recipe, overlay, read_recipe
+from avloc.training.reading import overlay
+from avloc.training.wild.recipe import DataConfig, Recipe, read_recipe
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from avloc.data.pairs import FAINT, Pair, held_out_pairs
 from avloc.data.wild import photos, recordings
 from avloc.models.confidence import confidence
 from avloc.models.two_stream import NetworkConfig, TwoStream
-from avloc.training.calibrate import calibrate, observe, reliability
+from avloc.training.wild.calibrate import calibrate, observe, reliability
 
-TABLE = Path(__file__).parents[2] / "recipes" / "wild" / "concepts.yaml"
+TABLE = Path(__file__).parents[3] / "recipes" / "wild" / "concepts.yaml"
 KINDS = ("matched", "mismatched", "silent")
 
 
