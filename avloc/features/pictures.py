@@ -24,8 +24,16 @@ which predictive coding needs."""
 MOST = 4
 """A longer side is at most that many times the shorter one."""
 
-MEAN = (0.485, 0.456, 0.406)
-SPREAD = (0.229, 0.224, 0.225)
+Colour = tuple[float, float, float]
+"""Red, green and blue, in 0..1."""
+
+MEAN: Colour = (0.485, 0.456, 0.406)
+SPREAD: Colour = (0.229, 0.224, 0.225)
+"""Of ImageNet."""
+
+CLIP_MEAN: Colour = (0.48145466, 0.4578275, 0.40821073)
+CLIP_SPREAD: Colour = (0.26862954, 0.26130258, 0.27577711)
+"""Of what CLIP was trained on (Radford et al. 2021, arXiv 2103.00020)."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +44,15 @@ class Picture:
         crop: the shorter side becomes `SIDE` pixels and the middle is cut out; else the frame is
             squeezed to a square.
         exact: resized as floats, that may leave 0..1 at edges; else as bytes, by Pillow.
+        filter: what Pillow resizes with.
+        mean, spread: what colours are brought to mean 0 and deviation 1 by.
     """
 
     crop: bool = False
     exact: bool = False
+    filter: Image.Resampling = Image.Resampling.BICUBIC
+    mean: Colour = MEAN
+    spread: Colour = SPREAD
 
     def item(self, frame: np.ndarray) -> np.ndarray:
         """The frame (H, W, 3) uint8 of a benchmark's item, as the original script takes it.
@@ -68,9 +81,17 @@ class Picture:
         height, width = frame.shape[:2]
         return self._resized(frame, _side(height, width), _side(width, height))
 
+    def normalise(self, frames: Tensor) -> Tensor:
+        """Prepared frames (b, 3, h, w), uint8 or floats in 0..1 -> float32 for the network."""
+        scaled = frames / 255 if frames.dtype == torch.uint8 else frames
+        mean, spread = (
+            torch.tensor(of, device=frames.device)[:, None, None] for of in (self.mean, self.spread)
+        )
+        return (scaled - mean) / spread
+
     def _resized(self, frame: np.ndarray, height: int, width: int) -> np.ndarray:
         if not self.exact:
-            picture = Image.fromarray(frame).resize((width, height), Image.Resampling.BICUBIC)
+            picture = Image.fromarray(frame).resize((width, height), self.filter)
             return np.ascontiguousarray(np.asarray(picture).transpose(2, 0, 1))
         scaled = torch.from_numpy(np.require(frame, requirements=["C", "W"])) / 255
         scaled = scaled.permute(2, 0, 1)[None]
@@ -84,14 +105,9 @@ def _side(this: int, other: int) -> int:
     return SIDE + STEP * round(SIDE * (ratio - 1) / STEP)
 
 
-def normalise(frames: Tensor) -> Tensor:
-    """Frames (b, 3, h, w), uint8 or floats in 0..1 -> float32, normalised as for ImageNet."""
-    scaled = frames / 255 if frames.dtype == torch.uint8 else frames
-    mean, spread = (torch.tensor(of, device=frames.device)[:, None, None] for of in (MEAN, SPREAD))
-    return (scaled - mean) / spread
-
-
 PICTURES: Registry[Picture] = Registry("picture preset")
 PICTURES.add("squash", Picture())
 PICTURES.add("crop", Picture(crop=True))
 PICTURES.add("squash-float", Picture(exact=True))
+PICTURES.add("crop-bilinear", Picture(crop=True, filter=Image.Resampling.BILINEAR))
+PICTURES.add("squash-clip", Picture(mean=CLIP_MEAN, spread=CLIP_SPREAD))

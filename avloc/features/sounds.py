@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, hann_window
 
 from avloc.features import vggish
 from avloc.features.psd import log_psd
@@ -27,6 +28,8 @@ class Sound:
         span: seconds that a whole file is repeated or cut to before the middle of it is taken.
         repeat: too short a file is repeated before its middle is found, and not after.
         whole_seconds: a begun second at the end does not move the middle.
+        most: its evaluation hears a file from its start, this many seconds of it at most and
+            `seconds` at least; None: a middle part of `seconds`.
     """
 
     rate: int
@@ -35,9 +38,12 @@ class Sound:
     span: float | None = None
     repeat: bool = False
     whole_seconds: bool = False
+    most: float | None = None
 
     def excerpt(self, wave: np.ndarray, rate: int | None = None) -> np.ndarray:
-        """What the original hears of a whole file: (N,) -> (n,) with n = seconds * rate.
+        """What the original hears of a whole file: (N,) -> (n,).
+
+        n = seconds * rate, or with `most` up to most * rate.
 
         Args:
             wave: mono, in [-1, 1]; an empty one counts as silence.
@@ -46,6 +52,8 @@ class Sound:
         rate = rate or self.rate
         length = int(self.seconds * rate)
         wave = np.asarray(wave, np.float32) if len(wave) else np.zeros(1, np.float32)
+        if self.most is not None and len(wave) >= length:
+            return wave[: round(min(self.most * rate, len(wave)))]
         if self.span is not None:
             wave = np.resize(wave, int(self.span * rate))
         elif self.repeat and len(wave) < length:
@@ -79,6 +87,21 @@ def stretched_examples(waves: Tensor, rate: int) -> Tensor:
     return vggish.examples(2 * ((waves - low) / (height + 1e-3) - 0.5))
 
 
+def standardised_power(waves: Tensor, rate: int) -> Tensor:
+    """Waves (b, n) -> (b, 1, 257, t): log power, of each sound to mean 0, deviation 1 (RCGrad)."""
+    window = hann_window(512, device=waves.device)
+    spectrum = torch.stft(waves, 512, 353, window=window, return_complex=True)
+    logs = torch.log(spectrum.real.square() + spectrum.imag.square() + 1e-7)
+    deviation, mean = torch.std_mean(logs, (1, 2), keepdim=True)
+    return ((logs - mean) / (deviation + 1e-9))[:, None]
+
+
+def standardised_wave(waves: Tensor, rate: int) -> Tensor:
+    """Waves (b, n) -> the same to mean 0, deviation 1, as HuBERT was taught (DenseAV)."""
+    variance, mean = torch.var_mean(waves, -1, correction=0, keepdim=True)
+    return (waves - mean) / torch.sqrt(variance + 1e-7)
+
+
 SOUNDS: Registry[Sound] = Registry("sound preset")
 SOUNDS.add("lvs", Sound(16_000, 10.0, log_psd, span=10.0))
 SOUNDS.add("ezvsl", Sound(16_000, 3.0, log_psd))
@@ -88,3 +111,7 @@ SOUNDS.add("sslalign-ezvsl", Sound(16_000, 10.0, partial(log_psd, columns=200), 
 SOUNDS.add("heartheflow", Sound(22_050, 3.0, log_psd, whole_seconds=True))
 SOUNDS.add("ssltie", Sound(16_000, 10.0, mel_decibels, span=10.0))
 SOUNDS.add("vggish", Sound(vggish.RATE, 3.0, stretched_examples, repeat=True))
+# Taught on 5 s; its script for videos hears half a second on either side of a frame.
+SOUNDS.add("rcgrad", Sound(16_000, 1.0, standardised_power, most=math.inf))
+# Taught on 10 s, which it turns into a step each 0.18 s; a moment is better told by 2 s.
+SOUNDS.add("denseav", Sound(16_000, 2.0, standardised_wave, most=164_200 / 16_000))

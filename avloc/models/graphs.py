@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from avloc.features import image, pictures
+from avloc.features import image
 from avloc.features.pictures import PICTURES
 from avloc.features.sounds import SOUNDS
 from avloc.features.spectrogram import RATE, log_mel
@@ -45,12 +45,12 @@ def feeding(config: NetworkConfig | DualConfig) -> Feeding:
     if isinstance(config, NetworkConfig):
         window = round(config.window * RATE)
         return Feeding(RATE, window, True, image.normalise, partial(_windows, window=window))
-    sound = SOUNDS[config.waves]
+    sound, picture = SOUNDS[config.waves], PICTURES[config.picture]
     return Feeding(
         sound.rate,
         round(sound.seconds * sound.rate),
-        not PICTURES[config.picture].exact,
-        pictures.normalise,
+        not picture.exact,
+        picture.normalise,
         lambda wave: sound.spectrogram(wave, sound.rate),
     )
 
@@ -102,6 +102,7 @@ class DualGraph(nn.Module):
     """
 
     outputs = ("heatmap",)
+    """What `look` gives."""
 
     def __init__(self, network: DualEncoder) -> None:
         super().__init__()

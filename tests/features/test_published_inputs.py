@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy import signal
+from torchvision import transforms
+from torchvision.transforms import InterpolationMode
 
-from avloc.features.pictures import PICTURES, normalise
+from avloc.features.pictures import PICTURES
 from avloc.features.psd import SPAN, log_psd, tukey
 from avloc.features.sounds import SOUNDS
 
@@ -169,7 +172,24 @@ def test_whole_spectrograms(preset, repository):
 )
 def test_pictures(preset, repository, key):
     prepared = torch.from_numpy(PICTURES[preset].item(picture()))
-    agree(normalise(prepared[None])[0], read(repository)["image"][key])
+    agree(PICTURES[preset].normalise(prepared[None])[0], read(repository)["image"][key])
+
+
+@pytest.mark.parametrize("size", [(240, 320), (500, 333), (224, 224)])
+def test_pictures_are_what_torchvision_makes(size):
+    frame = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    cut = [transforms.Resize(224, InterpolationMode.BILINEAR), transforms.CenterCrop(224)]
+    squeezed = [transforms.Resize((224, 224), InterpolationMode.BICUBIC)]
+    clip = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+    imagenet = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    for preset, steps, colours in (
+        ("crop-bilinear", cut, imagenet),
+        ("squash-clip", squeezed, clip),
+    ):
+        steps = [*steps, transforms.ToTensor(), transforms.Normalize(*colours)]
+        expected = transforms.Compose(steps)(Image.fromarray(frame))
+        prepared = torch.from_numpy(PICTURES[preset].item(frame))
+        torch.testing.assert_close(PICTURES[preset].normalise(prepared[None])[0], expected)
 
 
 def test_optical_flow():
@@ -196,7 +216,7 @@ def test_the_spectrogram_is_scipys(overlap, samples):
 
 
 def test_excerpts_of_long_and_short_files():
-    ramp = np.arange(100_001, dtype=np.float32)
+    ramp = np.arange(300_000, dtype=np.float32)
 
     def of(preset, length):
         return SOUNDS[preset].excerpt(ramp[:length]).astype(int)
@@ -207,11 +227,37 @@ def test_excerpts_of_long_and_short_files():
     assert of("sslalign", 50_000)[[0, 44_000]].tolist() == [6_000, 0]
     assert of("vggish", 32_000)[[0, 24_000]].tolist() == [8_000, 0]
     assert of("heartheflow", 100_001)[0] == 22_050 * 4 // 2 - 33_075
+    assert of("rcgrad", 100_001).tolist() == list(range(100_001))
+    assert of("rcgrad", 10_000)[[9_999, 10_000, -1]].tolist() == [9_999, 0, 5_999]
+    assert of("denseav", 300_000)[[0, -1]].tolist() == [0, 164_199]
+    assert of("denseav", 50_000)[[0, -1]].tolist() == [0, 49_999]
     for name, sound in SOUNDS.items():
         for length in (0, 1, 7, 100_001):
             cut = of(name, length)
-            assert cut.shape == (round(sound.seconds * sound.rate),)
+            assert len(cut) >= sound.seconds * sound.rate
+            assert len(cut) <= max(length, round(sound.seconds * sound.rate))
             assert sound.spectrogram(torch.zeros(2, len(cut)), sound.rate).isfinite().all()
+
+
+def test_the_spectrogram_of_rcgrad():
+    """Hann windows of 512 every 353 samples, mirrored at the ends; each sound standardised."""
+    waves = np.random.default_rng(0).uniform(-1, 1, (2, 16_000)) * [[1], [0.01]]
+    padded = np.pad(waves, ((0, 0), (256, 256)), "reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, 512, 1)[:, ::353]
+    power = np.abs(np.fft.rfft(frames * signal.get_window("hann", 512))) ** 2
+    logs = np.log(power.transpose(0, 2, 1) + 1e-7)
+    spread = logs.std((1, 2), ddof=1, keepdims=True)
+    expected = (logs - logs.mean((1, 2), keepdims=True)) / spread
+    found = SOUNDS["rcgrad"].spectrogram(torch.from_numpy(waves).float(), 16_000)
+    assert found.shape == (2, 1, 257, 46)
+    np.testing.assert_allclose(found[:, 0], expected, rtol=0, atol=1e-3)
+
+
+def test_waves_as_speech_networks_take_them():
+    waves = torch.tensor([[1.0, 3.0, 5.0, 7.0], [0.1, 0.1, 0.1, 0.1]])
+    found = SOUNDS["denseav"].spectrogram(waves, 16_000)
+    torch.testing.assert_close(found[0], torch.tensor([-3.0, -1.0, 1.0, 3.0]) / 5**0.5)
+    torch.testing.assert_close(found[1], torch.zeros(4), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("preset", PICTURES)
@@ -222,7 +268,7 @@ def test_frames_are_seen_whole(preset, size):
     whole = PICTURES[preset].whole(frame)
     height, width = whole.shape[1:]
     bright = whole[0] > whole.max() / 2
-    assert bright[: height // 2, : width // 2].all()
+    assert bright[: height // 2 - 1, : width // 2 - 1].all()
     assert abs(bright.mean() - 0.25) < 0.02
     item = PICTURES[preset].item(frame)
     assert item.shape == (3, 224, 224)

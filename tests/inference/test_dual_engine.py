@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from avloc.errors import UsageError
-from avloc.features.pictures import PICTURES, normalise
+from avloc.features.pictures import PICTURES
 from avloc.features.sounds import SOUNDS
 from avloc.inference import Localizer
 from avloc.inference.dual_engine import DualEngine
@@ -56,7 +56,7 @@ def test_an_item_is_asked_as_its_authors_would(engine, frames):
     network = fresh(config)
     heard = network.hear(sound.spectrogram(excerpt, sound.rate))
     prepared = torch.from_numpy(picture.item(frames[0]))[None]
-    cells = network.see(normalise(prepared))
+    cells = network.see(picture.normalise(prepared))
     expected = (cells[0] * heard[0][:, None, None]).sum(0).numpy()
 
     evidence = engine.hear(engine.excerpts(wave))
