@@ -28,8 +28,8 @@ class Sound:
         span: seconds that a whole file is repeated or cut to before the middle of it is taken.
         repeat: too short a file is repeated before its middle is found, and not after.
         whole_seconds: a begun second at the end does not move the middle.
-        most: its evaluation hears a file from its start, this many seconds of it at most and
-            `seconds` at least; None: a middle part of `seconds`.
+        first: its evaluation hears that many seconds from the start of a file, which is repeated
+            where it is shorter; infinite: all of the file. None: `seconds` from its middle.
     """
 
     rate: int
@@ -38,12 +38,13 @@ class Sound:
     span: float | None = None
     repeat: bool = False
     whole_seconds: bool = False
-    most: float | None = None
+    first: float | None = None
 
     def excerpt(self, wave: np.ndarray, rate: int | None = None) -> np.ndarray:
         """What the original hears of a whole file: (N,) -> (n,).
 
-        n = seconds * rate, or with `most` up to most * rate.
+        n = seconds * rate, or with `first` that * rate, or N if that is infinite, and no less than
+        a moment takes.
 
         Args:
             wave: mono, in [-1, 1]; an empty one counts as silence.
@@ -52,8 +53,9 @@ class Sound:
         rate = rate or self.rate
         length = int(self.seconds * rate)
         wave = np.asarray(wave, np.float32) if len(wave) else np.zeros(1, np.float32)
-        if self.most is not None and len(wave) >= length:
-            return wave[: round(min(self.most * rate, len(wave)))]
+        if self.first is not None:
+            whole = math.isinf(self.first)
+            return np.resize(wave, max(len(wave), length) if whole else round(self.first * rate))
         if self.span is not None:
             wave = np.resize(wave, int(self.span * rate))
         elif self.repeat and len(wave) < length:
@@ -112,6 +114,6 @@ SOUNDS.add("heartheflow", Sound(22_050, 3.0, log_psd, whole_seconds=True))
 SOUNDS.add("ssltie", Sound(16_000, 10.0, mel_decibels, span=10.0))
 SOUNDS.add("vggish", Sound(vggish.RATE, 3.0, stretched_examples, repeat=True))
 # Taught on 5 s; its script for videos hears half a second on either side of a frame.
-SOUNDS.add("rcgrad", Sound(16_000, 1.0, standardised_power, most=math.inf))
+SOUNDS.add("rcgrad", Sound(16_000, 1.0, standardised_power, first=math.inf))
 # Taught on 10 s, which it turns into a step each 0.18 s; a moment is better told by 2 s.
-SOUNDS.add("denseav", Sound(16_000, 2.0, standardised_wave, most=164_200 / 16_000))
+SOUNDS.add("denseav", Sound(16_000, 2.0, standardised_wave, first=164_200 / 16_000))

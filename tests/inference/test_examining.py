@@ -10,8 +10,9 @@ from avloc.data.benchmarks import Item, read_benchmark
 from avloc.data.benchmarks.media import with_media
 from avloc.errors import UsageError
 from avloc.inference import Localizer, examining
-from avloc.inference.examining import Kept, examine
-from avloc.inference.questions import ask, lacks
+from avloc.inference.engine import Evidence
+from avloc.inference.examining import Kept, answer, examine
+from avloc.inference.questions import Question, ask, lacks
 from avloc.inference.two_stream_engine import TwoStreamEngine
 
 
@@ -70,6 +71,25 @@ def test_every_item_is_answered_as_one_by_one(engine, listed, found):
         alone = localizer.heatmap(frame, wave, engine.rate)
         assert found[item.id].values == pytest.approx(alone.values, abs=1e-4)
         assert found[item.id].confidence == pytest.approx(alone.confidence, abs=1e-3)
+
+
+def test_sounds_of_different_lengths():
+    """Some methods hear all of a file; the means of 1, 2, 3 ... say whose sound was heard."""
+
+    class Counts:
+        def hear(self, windows):
+            return Evidence(windows.mean(1, keepdims=True), windows.std(1))
+
+        def look(self, prepared, evidence):
+            return [(np.full((2, 2), value), 0.5) for value in evidence.features[:, 0]]
+
+    sizes = ((1, 5), (1, 7), (2, 5), (1, 5), (1, 9))
+    questions = [
+        Question(f"i{k}", np.zeros((3, 4, 4)), np.full(size, float(k)))
+        for k, size in enumerate(sizes)
+    ]
+    maps = answer(Counts(), questions).maps
+    assert [maps[f"i{k}"].values[0, 0] for k in range(5)] == [0, 1, 2, 3, 4]
 
 
 def test_what_cannot_be_read_is_told(engine, listed, tmp_path):
