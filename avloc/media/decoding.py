@@ -48,6 +48,11 @@ END_TOLERANCE = 0.5
 class Decoder:
     """The raw frames of one video stream, their ``pts`` counted from the origin.
 
+    Args:
+        container, stream: what is decoded.
+        threads: FFmpeg's kind of threads, ``SLICE`` where few frames are wanted: those of
+            ``AUTO`` decode frames ahead, and hang where a forked process leaves them early.
+
     Attributes:
         time_base: seconds a tick of ``pts``.
         frame_seconds: how long a frame is shown, typically.
@@ -56,11 +61,13 @@ class Decoder:
         lost_seconds: what could not be decoded so far.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+    def __init__(
+        self, container: InputContainer, stream: VideoStream, threads: str = "AUTO"
+    ) -> None:
         self._container, self._stream = container, stream
         # Each thread of a frame-parallel decoder holds a frame: too many cost memory.
         stream.codec_context.thread_count = min(cores(), MOST_THREADS)
-        stream.thread_type = "AUTO"
+        stream.thread_type = threads
         self.time_base = Fraction(stream.time_base or Fraction(1, av.time_base))
         rate = stream.average_rate or stream.guessed_rate
         self.frame_seconds = float(1 / rate) if rate else 0.04

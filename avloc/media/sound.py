@@ -37,6 +37,7 @@ class SoundReader(Closing):
         track: its place among the sound tracks; None takes the default one.
         origin: seconds on the file's clock that count as zero, see `VideoReader.origin`.
         skip: seconds that need not be read; the first chunk starts there or earlier.
+        seek_from: seconds from which on skipping is done by a seek.
 
     Attributes:
         start: seconds at which the sound starts, after `origin`.
@@ -55,8 +56,10 @@ class SoundReader(Closing):
         track: int | None = None,
         origin: float = 0.0,
         skip: float = 0.0,
+        seek_from: float = SEEK_FROM,
     ) -> None:
         self.rate = rate
+        self._seek_from = seek_from
         self._container = open_input(path)
         try:
             self._stream = sound_stream(self._container, track, path)
@@ -77,7 +80,7 @@ class SoundReader(Closing):
         frames = self._frames()
         first = next(frames, None)
         self.start = self._time(first) if first is not None else 0.0
-        if first is not None and skip - self.start > SEEK_FROM and self._seek(skip - PREROLL):
+        if first is not None and skip - self.start > self._seek_from and self._seek(skip - PREROLL):
             frames = self._frames()
             first = next(frames, None)
         self.first = self._time(first) if first is not None else self.start

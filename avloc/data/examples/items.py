@@ -1,0 +1,206 @@
+"""What there is to train on: clips out of a manifest, a folder, or a list of ids.
+
+A manifest is JSON Lines, a clip a line: ``id`` and either ``video`` or ``picture`` and ``sound``
+(paths from the root, or else from the manifest's folder), and perhaps ``start`` and ``end`` in
+seconds, ``boxes`` and a ``label``.
+
+Whether the files are there is seen when they are read: asking for two hundred thousand of them
+takes minutes on a file server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from avloc.data.benchmarks.media import CLIPS, PICTURES, SOUNDS
+from avloc.data.benchmarks.sources import clip_id, rows
+from avloc.data.index import Row
+from avloc.errors import DataError, UsageError
+from avloc.registry import Registry
+
+FRAMES, AUDIO = "frames", "audio"
+"""Subfolders as EZ-VSL, SLAVC, FNAC and LVS have them: frames/ID.jpg or frames/ID/, audio/ID.wav"""
+
+LISTS = frozenset({".txt", ".csv"})
+
+KEYS: Registry[None] = Registry("key")
+for _key in ("id", "video", "picture", "sound", "start", "end", "boxes", "label"):
+    KEYS.add(_key, None)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Item:
+    """A clip.
+
+    Attributes:
+        id: its name, which no other has.
+        video: a file with picture and sound; None where they are files of their own.
+        picture: a picture, or a folder of numbered ones that are spread evenly over the clip.
+        sound: a sound file, or a video with the sound.
+        start, end: the seconds of the file that are the clip; None: to its end.
+        boxes: (n, 4) in 0..1, what sounds; empty where nothing visible does, None: not known.
+        label: its class, if known.
+    """
+
+    id: str
+    video: Path | None = None
+    picture: Path | None = None
+    sound: Path | None = None
+    start: float = 0.0
+    end: float | None = None
+    boxes: np.ndarray | None = None
+    label: str = ""
+
+
+def read_items(source: Path, root: Path | None = None) -> list[Item]:
+    """The clips of a manifest, a folder or a list, in a fixed order.
+
+    Args:
+        source: a manifest (``.jsonl``, ``.json``); a folder with the subfolders ``frames`` and
+            ``audio``, whose names are ids and have to be in both; any other folder, all of whose
+            videos are taken; or a list of ids (``.txt``, or ``.csv`` with the ids first), whose
+            files lie under `root`.
+        root: the folder that paths of a manifest start from, and that ids of a list are in.
+
+    Raises:
+        DataError: there is no such file or folder, it holds no clip, an id stands twice, or a line
+            is not right; with its number.
+    """
+    if root is not None and not root.is_dir():
+        raise DataError(f"{root}: no such folder; name the one where the data lies")
+    if source.is_dir():
+        items = list(_of_folder(source))
+    elif not source.exists():
+        raise DataError(f"{source}: no such manifest, list or folder of clips; check the path")
+    elif source.suffix.lower() in LISTS:
+        if root is None:
+            raise DataError(f"{source}: a list of ids needs the folder they lie in; give the root")
+        items = list(_of_list(source, root))
+    else:
+        items = list(_of_manifest(source, root or source.parent))
+    if not items:
+        raise DataError(f"{source}: no clip in it; nothing to train on")
+    _refuse_twins(source, items)
+    return items
+
+
+def _of_manifest(source: Path, root: Path) -> Iterator[Item]:
+    try:
+        with source.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield _of_line(root, f"{source}:{number}", line)
+    except OSError as error:
+        raise DataError(f"{source}: cannot be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{source}: not text in UTF-8 ({error.reason})") from error
+
+
+def _of_line(root: Path, where: str, line: str) -> Item:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: not JSON ({error}); a manifest has a clip a line") from error
+    row = Row.of(root, where, value)
+    for key in row.values:
+        try:
+            KEYS[key]
+        except UsageError as error:
+            raise DataError(f"{where}: {error}") from None
+    files = {key: root / row.get(key, str) for key in ("video", "picture", "sound") if key in row}
+    if set(files) not in ({"video"}, {"picture", "sound"}):
+        given = " and ".join(repr(key) for key in files) or "no file"
+        raise DataError(
+            f"{where}: {given} given; a clip is a 'video', or a 'picture' and a 'sound'"
+        )
+    start, end = _seconds(row, "start"), _seconds(row, "end")
+    if end is not None and end <= (start or 0.0):
+        raise DataError(f"{where}: ends at {end:g} s, before it starts")
+    known = row.values.get("boxes") is not None
+    boxes = row.boxes("boxes") if known else None
+    return Item(
+        row.get("id", str),
+        **files,
+        start=start or 0.0,
+        end=end,
+        boxes=boxes,
+        label=row.text("label"),
+    )
+
+
+def _seconds(row: Row, key: str) -> float | None:
+    value = row.values.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
+        raise DataError(f"{row.where}: {key!r}: expected seconds from 0, got {value!r}")
+    return float(value)
+
+
+def _of_folder(folder: Path) -> Iterator[Item]:
+    if _has_pairs(folder):
+        pictures, sounds = _pictures(folder), _named(folder / AUDIO, SOUNDS)
+        for name in sorted(pictures.keys() & sounds.keys()):
+            yield Item(name, picture=pictures[name], sound=sounds[name])
+        if not pictures.keys() & sounds.keys():
+            raise DataError(
+                f"{folder}: {len(pictures)} names in {FRAMES}, {len(sounds)} in {AUDIO}, "
+                "and none in both; name a clip's picture and its sound alike"
+            )
+        return
+    for path in _videos(folder):
+        yield Item(path.relative_to(folder).with_suffix("").as_posix(), video=path)
+
+
+def _of_list(source: Path, root: Path) -> Iterator[Item]:
+    names = (clip_id(row[0]) for row in rows(source))
+    if _has_pairs(root):
+        pictures, sounds = _pictures(root), _named(root / AUDIO, SOUNDS)
+        for name in names:
+            picture = pictures.get(name, root / FRAMES / f"{name}.jpg")
+            sound = sounds.get(name, root / AUDIO / f"{name}.wav")
+            yield Item(name, picture=picture, sound=sound)
+        return
+    videos = {clip_id(path.name): path for path in _videos(root)}
+    for name in names:
+        yield Item(name, video=videos.get(name, root / f"{name}.mp4"))
+
+
+def _has_pairs(folder: Path) -> bool:
+    return (folder / FRAMES).is_dir() and (folder / AUDIO).is_dir()
+
+
+def _pictures(folder: Path) -> dict[str, Path]:
+    """Pictures, and folders of pictures, by id."""
+    return _named(folder / FRAMES, PICTURES, folders=True)
+
+
+def _named(folder: Path, suffixes: frozenset[str], folders: bool = False) -> dict[str, Path]:
+    with os.scandir(folder) as entries:
+        return {
+            clip_id(entry.name): Path(entry.path)
+            for entry in entries
+            if os.path.splitext(entry.name)[1].lower() in suffixes or (folders and entry.is_dir())
+        }
+
+
+def _videos(folder: Path) -> Iterator[Path]:
+    for place, below, names in os.walk(folder, followlinks=True):
+        below.sort()
+        for name in sorted(names):
+            if os.path.splitext(name)[1].lower() in CLIPS:
+                yield Path(place, name)
+
+
+def _refuse_twins(source: Path, items: Iterable[Item]) -> None:
+    seen: set[str] = set()
+    for item in items:
+        if item.id in seen:
+            raise DataError(f"{source}: two clips have the id {item.id!r}; give each its own")
+        seen.add(item.id)

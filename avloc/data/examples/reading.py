@@ -1,0 +1,176 @@
+"""A clip's picture and sound at places that are drawn in it, and no more of its files read."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from avloc.data.benchmarks.media import PICTURES
+from avloc.data.examples.items import Item
+from avloc.errors import MediaError
+from avloc.features.resampling import resample
+from avloc.media.excerpts import VideoExcerpts, read_sound, sound_span
+
+MIDDLE = 0.5
+"""Where in its clip a frame is taken to lie that came without a time."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where to look and listen, each from 0 to 1 of what there is.
+
+    Attributes:
+        moment: of the frame.
+        window: of the sound; None: around the frame.
+    """
+
+    moment: float
+    window: float | None
+
+
+def read_clip(
+    item: Item, places: Places, least: int, rate: int, seconds: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """A frame and a stretch of sound of `item`.
+
+    Args:
+        least: pixels that the frame's shorter side should have; a JPEG is decoded no larger than
+            that needs.
+        rate: Hz of the sound.
+        seconds: of sound; a shorter one is repeated.
+
+    Returns:
+        (H, W, 3) uint8, and (round(seconds * rate),) float32 in [-1, 1].
+
+    Raises:
+        MediaError: a file is missing, or cannot be read there.
+    """
+    if item.video is not None:
+        frame, wave = _of_video(item.video, item, places, rate, seconds)
+    else:
+        if item.picture is None or item.sound is None:
+            raise MediaError(f"{item.id}: neither a video, nor a picture and a sound")
+        frame, moment = read_picture(item.picture, places.moment, least)
+        wave = _of_sound(item.sound, item, Places(moment, places.window), rate, seconds)
+    if not np.isfinite(wave).all():
+        raise MediaError(f"{item.video or item.sound}: its sound holds values that are no numbers")
+    return frame, np.clip(np.resize(wave, round(seconds * rate)), -1, 1).astype(np.float32)
+
+
+def window_start(
+    span: tuple[float, float], seconds: float, window: float | None, moment: float
+) -> float:
+    """The second at which a window of `seconds` starts that lies in `span`, or at its start.
+
+    Args:
+        window: its place from 0 to 1; None: its middle as near to `moment` as can be.
+        moment: seconds.
+    """
+    start, end = span
+    spare = max(0.0, end - start - seconds)
+    if window is not None:
+        return start + window * spare
+    return min(max(moment - seconds / 2, start), start + spare)
+
+
+def read_picture(path: Path, moment: float, least: int) -> tuple[np.ndarray, float]:
+    """A picture, or of a folder of numbered ones that at `moment`, from 0 to 1.
+
+    Of 250 pictures the middle one is number 125, as in the repositories of the field.
+
+    Returns:
+        (H, W, 3) uint8, and its own moment.
+
+    Raises:
+        MediaError: there is none, or it is damaged.
+    """
+    if path.suffix.lower() in PICTURES:
+        return _picture(path, least), MIDDLE
+    names = _numbered(path)
+    at = max(math.ceil(moment * len(names)) - 1, 0)
+    return _picture(path / names[at], least), (at + 0.5) / len(names)
+
+
+def _numbered(folder: Path) -> list[str]:
+    """The names of the pictures in `folder`, by the last number in each."""
+    try:
+        names = os.listdir(folder)
+    except OSError as error:
+        raise MediaError(f"{folder}: no such picture, nor a folder of some") from error
+    found = [name for name in names if os.path.splitext(name)[1].lower() in PICTURES]
+    if not found:
+        raise MediaError(f"{folder}: no picture in it")
+    return sorted(found, key=_number)
+
+
+def _number(name: str) -> tuple[int, str]:
+    numbers = re.findall(r"\d+", os.path.splitext(name)[0])
+    return int(numbers[-1]) if numbers else 0, name
+
+
+def _picture(path: Path, least: int) -> np.ndarray:
+    try:
+        with Image.open(path) as image:
+            # Decodes a JPEG at a half, quarter or eighth, never below the size asked for.
+            scale = least / min(image.size)
+            image.draft("RGB", (math.ceil(image.width * scale), math.ceil(image.height * scale)))
+            return np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else f"damaged ({error})"
+        raise MediaError(f"{path}: {reason}") from error
+
+
+def _of_video(
+    path: Path, item: Item, places: Places, rate: int, seconds: float
+) -> tuple[np.ndarray, np.ndarray]:
+    with VideoExcerpts(path) as video:
+        start, end = _within(item, (0.0, video.seconds), path)
+        moment = start + places.moment * (end - start)
+        span = _within(item, video.sound_span(), path)
+        begin = window_start(span, seconds, places.window, moment)
+        wave = read_sound(path, rate, begin, min(seconds, span[1] - span[0]), video.origin)
+        return video.frame(moment), wave
+
+
+def _of_sound(path: Path, item: Item, places: Places, rate: int, seconds: float) -> np.ndarray:
+    import soundfile
+
+    if not path.exists():
+        raise MediaError(f"{path}: no such file")
+    try:
+        # Finds its place to a sample in formats that FFmpeg seeks in roughly.
+        with soundfile.SoundFile(path) as file:
+            start, length = _window(file.frames / file.samplerate, item, places, seconds, path)
+            file.seek(min(round(start * file.samplerate), file.frames))
+            wave = file.read(round(length * file.samplerate), "float32", always_2d=True)
+            own_rate = file.samplerate
+    except soundfile.LibsndfileError:
+        first, last = sound_span(path)
+        start, length = _window(last - first, item, places, seconds, path)
+        return read_sound(path, rate, first + start, length)
+    if not len(wave):
+        raise MediaError(f"{path}: no sound from {start:g} s on")
+    return resample(wave.mean(1), own_rate, rate)
+
+
+def _window(
+    whole: float, item: Item, places: Places, seconds: float, path: Path
+) -> tuple[float, float]:
+    """Start and length in seconds of what is read of a sound file that lasts `whole` seconds."""
+    span = _within(item, (0.0, whole), path)
+    moment = span[0] + places.moment * (span[1] - span[0])
+    return window_start(span, seconds, places.window, moment), min(seconds, span[1] - span[0])
+
+
+def _within(item: Item, span: tuple[float, float], path: Path) -> tuple[float, float]:
+    """The part of `span` in seconds that belongs to the clip."""
+    start, end = max(item.start, span[0]), min(span[1] if item.end is None else item.end, span[1])
+    if end <= start and item.start > 0:
+        raise MediaError(f"{path}: ends at {span[1]:g} s, and the clip starts at {item.start:g} s")
+    return start, max(start, end)
