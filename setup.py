@@ -64,6 +64,7 @@ setup(
         "demo": ["gradio"],
         "onnx": ["onnx", "onnxruntime", "onnxscript"],
         "track": ["tensorboard", "trackio"],
+        "transformers": ["transformers>=4.56"],
         "plots": ["matplotlib"],
         "download": ["yt-dlp"],
         "test": TEST,

@@ -18,8 +18,8 @@ from avloc.registry import Registry
 
 SIDE = 224
 STEP = 64
-"""Pixels by which the longer side of an uncropped frame may grow: four cells at a stride of 16,
-which predictive coding needs."""
+"""Pixels by which the longer side of an uncropped frame grows: four cells at a stride of 16, which
+predictive coding needs, and whole ones at every stride that divides it."""
 
 MOST = 4
 """A longer side is at most that many times the shorter one."""
@@ -41,7 +41,7 @@ class Picture:
     """How a frame becomes the input of a network.
 
     Attributes:
-        crop: the shorter side becomes `SIDE` pixels and the middle is cut out; else the frame is
+        crop: the shorter side becomes `side` pixels and the middle is cut out; else the frame is
             squeezed to a square.
         exact: resized as floats, that may leave 0..1 at edges; else as bytes, by Pillow.
         filter: what Pillow resizes with.
@@ -54,32 +54,36 @@ class Picture:
     mean: Colour = MEAN
     spread: Colour = SPREAD
 
-    def item(self, frame: np.ndarray) -> np.ndarray:
+    def item(self, frame: np.ndarray, side: int = SIDE) -> np.ndarray:
         """The frame (H, W, 3) uint8 of a benchmark's item, as the original script takes it.
 
         Where it crops, the map is of the middle alone, but scored as if it were of the whole frame.
 
         Returns:
-            (3, 224, 224), uint8 or float32 in 0..1.
+            (3, side, side), uint8 or float32 in 0..1.
         """
         if not self.crop:
-            return self._resized(frame, SIDE, SIDE)
+            return self._resized(frame, side, side)
         height, width = frame.shape[:2]
         short = min(height, width)
-        resized = self._resized(frame, int(SIDE * height / short), int(SIDE * width / short))
-        top, left = (round((side - SIDE) / 2) for side in resized.shape[1:])
-        return resized[:, top : top + SIDE, left : left + SIDE]
+        resized = self._resized(frame, int(side * height / short), int(side * width / short))
+        top, left = (round((length - side) / 2) for length in resized.shape[1:])
+        return resized[:, top : top + side, left : left + side]
 
-    def whole(self, frame: np.ndarray) -> np.ndarray:
+    def whole(self, frame: np.ndarray, side: int = SIDE, stride: int = 1) -> np.ndarray:
         """A frame (H, W, 3) uint8 -> (3, h, w), uncut, so that the map belongs to all of it.
 
-        A network whose original crops sees it at the scale of its training: `SIDE` pixels on the
-        shorter side, more on the other.
+        A network whose original crops sees it at the scale of its training: `side` pixels on the
+        shorter side, more on the other, in steps of `STEP` pixels or four times a `stride` that
+        does not divide it.
         """
         if not self.crop:
-            return self._resized(frame, SIDE, SIDE)
+            return self._resized(frame, side, side)
         height, width = frame.shape[:2]
-        return self._resized(frame, _side(height, width), _side(width, height))
+        step = 4 * stride if STEP % stride else STEP
+        return self._resized(
+            frame, _length(height, width, side, step), _length(width, height, side, step)
+        )
 
     def normalise(self, frames: Tensor) -> Tensor:
         """Prepared frames (b, 3, h, w), uint8 or floats in 0..1 -> float32 for the network."""
@@ -100,9 +104,9 @@ class Picture:
         ].numpy()
 
 
-def _side(this: int, other: int) -> int:
+def _length(this: int, other: int, side: int, step: int) -> int:
     ratio = min(max(1.0, this / other), MOST)
-    return SIDE + STEP * round(SIDE * (ratio - 1) / STEP)
+    return side + step * round(side * (ratio - 1) / step)
 
 
 PICTURES: Registry[Picture] = Registry("picture preset")

@@ -66,11 +66,12 @@ class DualEngine:
 
     def prepare(self, frame: np.ndarray) -> np.ndarray:
         """A frame (H, W, 3) uint8 RGB -> (3, h, w) uint8 or float32 in 0..1, nothing cut off."""
-        return self._picture.whole(frame)
+        network = self.header.network
+        return self._picture.whole(frame, network.side, network.stride)
 
     def prepare_item(self, frame: np.ndarray) -> np.ndarray:
         """A frame as the original's evaluation takes it, with its edges cut off where it does."""
-        return self._picture.item(frame)
+        return self._picture.item(frame, self.header.network.side)
 
     def look(
         self, prepared: np.ndarray, evidence: Evidence | None

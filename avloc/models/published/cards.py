@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from avloc.features.pictures import PICTURES, SIDE
+from avloc.features.pictures import PICTURES
 from avloc.features.sounds import SOUNDS
 from avloc.models.dual_encoder import DualConfig
 from avloc.models.published.methods import Method
@@ -18,12 +18,12 @@ def input_of(config: DualConfig) -> str:
     shape = "middle square" if PICTURES[config.picture].crop else "squeezed"
     flow = ", optical flow" if config.flow else ""
     rate = f"{sound.rate / 1000:g} kHz"
-    return f"{SIDE} x {SIDE} px ({shape}), {sound.seconds:g} s at {rate}{flow}"
+    return f"{config.side} x {config.side} px ({shape}), {sound.seconds:g} s at {rate}{flow}"
 
 
 def grid_of(config: DualConfig) -> str:
     """How many cells its map has."""
-    side = SIDE // config.stride
+    side = config.side // config.stride
     return f"{side} x {side}"
 
 
