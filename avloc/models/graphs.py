@@ -124,6 +124,11 @@ class DualGraph(nn.Module):
 Graph = TwoStreamGraph | DualGraph
 
 
+def outputs_of(config: NetworkConfig | DualConfig) -> tuple[str, ...]:
+    """What the `look` of its graph gives."""
+    return (TwoStreamGraph if isinstance(config, NetworkConfig) else DualGraph).outputs
+
+
 def graph_of(network: Any) -> Graph:
     """The graph around a network of either kind."""
     return TwoStreamGraph(network) if isinstance(network, TwoStream) else DualGraph(network)
