@@ -104,7 +104,13 @@ def standardised_wave(waves: Tensor, rate: int) -> Tensor:
     return (waves - mean) / torch.sqrt(variance + 1e-7)
 
 
+def mel_picture(waves: Tensor, rate: int) -> Tensor:
+    """Waves (b, n) at 16 kHz -> (b, 1, 64, t): VGGish's bands, not cut up; for small networks."""
+    return vggish.log_mel(waves).transpose(1, 2)[:, None]
+
+
 SOUNDS: Registry[Sound] = Registry("sound preset")
+SOUNDS.add("log-mel", Sound(vggish.RATE, 2.0, mel_picture))
 SOUNDS.add("lvs", Sound(16_000, 10.0, log_psd, span=10.0))
 SOUNDS.add("ezvsl", Sound(16_000, 3.0, log_psd))
 SOUNDS.add("sslalign", Sound(16_000, 3.0, partial(log_psd, overlap=353), span=10.0))

@@ -26,10 +26,14 @@ def mel_bank(device: torch.device) -> Tensor:
         return functional.pad(bank, (0, 1)).T.contiguous().to(device)
 
 
-def examples(waves: Tensor) -> Tensor:
-    """Waves (b, n) at `RATE` -> (b, k, 1, 96, 64), k whole examples one behind the other."""
+def log_mel(waves: Tensor) -> Tensor:
+    """Waves (b, n) at `RATE` -> (b, t, 64), a row for each `HOP`."""
     segments = waves.unfold(-1, WINDOW, HOP)
     window = torch.hann_window(WINDOW, device=waves.device, dtype=waves.dtype)
     magnitudes = torch.fft.rfft(segments * window, SPAN).abs()
-    bands = torch.log(magnitudes @ mel_bank(waves.device).to(waves.dtype) + 0.01)
-    return bands.unfold(1, FRAMES, FRAMES).transpose(-1, -2)[:, :, None]
+    return torch.log(magnitudes @ mel_bank(waves.device).to(waves.dtype) + 0.01)
+
+
+def examples(waves: Tensor) -> Tensor:
+    """Waves (b, n) at `RATE` -> (b, k, 1, 96, 64), k whole examples one behind the other."""
+    return log_mel(waves).unfold(1, FRAMES, FRAMES).transpose(-1, -2)[:, :, None]
