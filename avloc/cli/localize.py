@@ -34,6 +34,7 @@ def localize(
     model: opt.Model = "bundled",
     quality: opt.Quality = opt.QualityName.DEFAULT,
     device: opt.Device = "auto",
+    runtime: opt.Runtime = None,
     as_json: opt.AsJson = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
@@ -99,7 +100,7 @@ def localize(
     for job in jobs:
         wanted = job if overwrite else _not_yet_there(job, run)
         if wanted is not None:
-            localizer = localizer or _load(model, device, quality, run.reporter)
+            localizer = localizer or _load(model, device, quality, runtime, run.reporter)
             run.attempt(str(job.source), partial(_localize_one, localizer, wanted, settings, run))
     raise typer.Exit(run.close())
 
@@ -118,10 +119,17 @@ def _not_yet_there(job: Job, run: Run) -> Job | None:
     return None
 
 
-def _load(model: str, device: str, quality: opt.QualityName, reporter: Reporter) -> Localizer:
+def _load(
+    model: str,
+    device: str,
+    quality: opt.QualityName,
+    runtime: opt.RuntimeName | None,
+    reporter: Reporter,
+) -> Localizer:
     from avloc.inference import load_model
 
-    localizer = load_model(model, device, "high" if quality is opt.QualityName.HIGH else "default")
+    high = quality is opt.QualityName.HIGH
+    localizer = load_model(model, device, "high" if high else "default", runtime=runtime)
     reporter.detail(f"model {localizer.id} on {localizer.device}")
     return localizer
 

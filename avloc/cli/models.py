@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from avloc.cli.console import Reporter, put, put_json, put_rich
+from avloc.cli.export import export
 
 if TYPE_CHECKING:
     from avloc.models.published.methods import Method
@@ -19,6 +20,8 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+
+app.command("export")(export)
 
 
 @app.callback()

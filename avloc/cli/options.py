@@ -34,6 +34,13 @@ class QualityName(StrEnum):
     HIGH = "high"
 
 
+class RuntimeName(StrEnum):
+    """What computes heatmaps."""
+
+    TORCH = "torch"
+    ONNXRUNTIME = "onnxruntime"
+
+
 def _option(*names: str, panel: str | None = None, **settings: Any) -> Any:
     return typer.Option(*names, rich_help_panel=panel, **settings)
 
@@ -74,6 +81,9 @@ Model = Annotated[str, _option(help="A name from avloc models, or a weight file.
 Quality = Annotated[QualityName, _option(help="high is slower.")]
 Fps = Annotated[float, _option(help="Heatmaps a second; as many as frames at most.")]
 Device = Annotated[str, _option("-d", "--device", help="auto, cpu, cuda, cuda:1 or mps.")]
+Runtime = Annotated[
+    RuntimeName | None, _option(help="What computes; by the model's file: onnxruntime for .onnx.")
+]
 
 Codec = Annotated[
     CodecName | None, _look("What the video is encoded with; h264 where the container holds it.")
