@@ -15,22 +15,29 @@ from avloc.errors import DataError, UsageError
 if TYPE_CHECKING:
     from avloc.data.benchmarks import Benchmark, Item
     from avloc.evaluation.maps import ItemMaps
-    from avloc.inference.engine import Engine
+    from avloc.inference.engine import Engine, Objects
     from avloc.inference.examining import Part
     from avloc.inference.questions import Sound
+    from avloc.models.object_guides import ObjectGuide
 
 READERS = 2  # threads that read files ahead
 
 
 @dataclass(frozen=True)
 class Choice:
-    """How a model is asked; `foreign`: also with sounds that are not in the picture."""
+    """How a model is asked.
+
+    Attributes:
+        foreign: also with sounds that are not in the picture.
+        guide: what sees the objectness of the pictures; None: nobody asks for it.
+    """
 
     quality: str
     device: str
     keep: Path | None
     allow_missing: bool
     foreign: bool = False
+    guide: ObjectGuide | None = None
 
 
 def located(listed: Benchmark, media: Path | None, name: str | None) -> Benchmark:
@@ -69,11 +76,24 @@ def answers(
         reporter.detail(f"model {engine.id} on {engine.device}")
         return engine
 
+    @cache
+    def objects() -> Objects | None:
+        from avloc.inference.guided import load_objects
+
+        return None if choice.guide is None else load_objects(choice.guide, load().device)
+
+    def beside(kind: str) -> Callable[[], Objects | None]:
+        """Objectness is seen once, together with the map of an item's own sound."""
+        return (lambda: None) if kind else objects
+
     if choice.keep is None:
         if world > 1:
             raise UsageError("several processes share a folder; name it with --keep DIR")
         return lambda: _together(
-            {kind: examine(load(), items, READERS, sound) for kind, sound in heard.items()}
+            {
+                kind: examine(load(), items, READERS, sound, beside(kind)())
+                for kind, sound in heard.items()
+            }
         )
     about = {
         "weights": sha256(weights),
@@ -81,6 +101,8 @@ def answers(
         "benchmark": listed.name,
         "items": [item.id for item in items],
     }
+    if choice.guide is not None:
+        abouts[""] = {"ogl": choice.guide.describe()}
     kept = {kind: Kept(choice.keep / kind, about | abouts[kind]) for kind in heard}
     total = -(-len(items) // world)
     for kind, sound in heard.items():
@@ -89,7 +111,7 @@ def answers(
             def told(done: int, advance: Advance = advance) -> None:
                 advance(done, total)
 
-            kept[kind].examine(load, items, READERS, rank, world, told, sound)
+            kept[kind].examine(load, items, READERS, rank, world, told, sound, beside(kind))
     if world > 1:
         _wait_for_all()
     if rank:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from avloc.data.benchmarks import Benchmark
     from avloc.evaluation.comparing import Comparison
     from avloc.evaluation.report import Report
+    from avloc.models.object_guides import ObjectGuide
 
 
 def evaluate(
@@ -40,6 +41,8 @@ def evaluate(
     trained_on: opt.TrainedOn = None,
     trained_media: opt.TrainedMedia = None,
     keep: opt.Keep = None,
+    ogl: opt.Ogl = None,
+    ogl_weight: opt.OglWeight = None,
     quality: common.Quality = common.QualityName.DEFAULT,
     device: common.Device = "auto",
     quiet: common.Quiet = False,
@@ -50,7 +53,7 @@ def evaluate(
     from avloc.evaluation.report import load
 
     reporter = Reporter(quiet, verbose)
-    asked = Asked(parse(protocol), scale, thresholds, allow_missing)
+    asked = Asked(parse(protocol), scale, thresholds, allow_missing, ogl_weight)
     _refuse(
         {
             "--thresholds: only the protocol negatives has any; add it to --protocol": (
@@ -61,6 +64,12 @@ def evaluate(
             ),
             "--keep is for the heatmaps of a model; there is none": (
                 keep is not None and (maps is not None or baselines_only)
+            ),
+            "--ogl sees objectness for a model; those of --maps bring theirs along": (
+                ogl is not None and (maps is not None or baselines_only)
+            ),
+            "--ogl-weight weighs objectness; there is none without --ogl or --maps": (
+                ogl_weight is not None and ogl is None and maps is None
             ),
             "--against compares heatmaps; there are none with --baselines-only": (
                 against is not None and baselines_only
@@ -84,7 +93,8 @@ def evaluate(
     elif maps is not None:
         scored = maps_of_file(maps, listed, asked, reporter)
     elif model is not None:
-        choice = Choice(quality.value, device, keep, allow_missing)
+        guide = None if ogl is None else _guide(ogl, ogl_weight)
+        choice = Choice(quality.value, device, keep, allow_missing, guide=guide)
         listed = located(listed, media, benchmark)
         scored = maps_of_model(model, listed, asked, choice, reporter)
     else:
@@ -105,6 +115,12 @@ def evaluate(
     if html is not None:
         _write(html, drawn(replace(scored, report=report), media))
         reporter.say(f"page: {html}")
+
+
+def _guide(ogl: str, weight: float | None) -> ObjectGuide:
+    from avloc.models.object_guides import ObjectGuide
+
+    return ObjectGuide.parse(ogl, weight)
 
 
 def _refuse(wrong: Mapping[str, object]) -> None:

@@ -42,7 +42,7 @@ def _seen(*names: str, **settings: Any) -> Any:
     return _option(*names, panel="What training has seen", **settings)
 
 
-Model = Annotated[str | None, typer.Argument(help="A name from avloc models, or a weight file.")]
+Model = Annotated[str | None, typer.Argument(help="A name from avloc models, a file, or hf://owner/name.")]
 Benchmark = Annotated[
     str | None, typer.Argument(help="Its name (vggss, flickr, is3, ...), a list or a folder.")
 ]
@@ -64,6 +64,17 @@ AllowMissing = Annotated[
 Scale = Annotated[ScaleName | None, _maps(help="What the heatmaps of --maps are.")]
 Keep = Annotated[
     Path | None, _maps(metavar="DIR", help="Keep a model's heatmaps here, and go on from there.")
+]
+Ogl = Annotated[
+    str | None,
+    _maps(
+        metavar="BACKBONE[:FILE]",
+        help="Also mix in where things are, as a model of avloc or a network of timm sees it.",
+    ),
+]
+OglWeight = Annotated[
+    float | None,
+    _maps(min=0, max=1, help="Of the heatmap in that mixture; each protocol's own otherwise."),
 ]
 
 Protocols = Annotated[

@@ -35,6 +35,8 @@ def localize(
     quality: opt.Quality = opt.QualityName.DEFAULT,
     device: opt.Device = "auto",
     runtime: opt.Runtime = None,
+    ogl: opt.Ogl = None,
+    ogl_weight: opt.OglWeight = None,
     as_json: opt.AsJson = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
@@ -77,6 +79,8 @@ def localize(
         raise UsageError(f"--end {end} does not lie after the start")
     if no_audio and audio is not None:
         raise UsageError("--audio and --no-audio exclude each other; give one of them")
+    if ogl_weight is not None and ogl is None:
+        raise UsageError("--ogl-weight weighs objectness; name what sees it (--ogl BACKBONE)")
 
     run = Run(Reporter(quiet, verbose), as_json)
     sources, missing = gather(inputs, sys.stdin)
@@ -100,7 +104,9 @@ def localize(
     for job in jobs:
         wanted = job if overwrite else _not_yet_there(job, run)
         if wanted is not None:
-            localizer = localizer or _load(model, device, quality, runtime, run.reporter)
+            localizer = localizer or _load(
+                model, device, quality, runtime, ogl, ogl_weight, run.reporter
+            )
             run.attempt(str(job.source), partial(_localize_one, localizer, wanted, settings, run))
     raise typer.Exit(run.close())
 
@@ -124,12 +130,19 @@ def _load(
     device: str,
     quality: opt.QualityName,
     runtime: opt.RuntimeName | None,
+    ogl: str | None,
+    ogl_weight: float | None,
     reporter: Reporter,
 ) -> Localizer:
     from avloc.inference import load_model
 
+    guide = None
+    if ogl is not None:
+        from avloc.models.object_guides import ObjectGuide
+
+        guide = ObjectGuide.parse(ogl, ogl_weight)
     high = quality is opt.QualityName.HIGH
-    localizer = load_model(model, device, "high" if high else "default", runtime=runtime)
+    localizer = load_model(model, device, "high" if high else "default", guide, runtime=runtime)
     reporter.detail(f"model {localizer.id} on {localizer.device}")
     return localizer
 

@@ -77,12 +77,23 @@ NoAudio = Annotated[
     bool, _option("--no-audio", help="Do without sound: the image alone.", panel="The input")
 ]
 
-Model = Annotated[str, _option(help="A name from avloc models, or a weight file.")]
+Model = Annotated[str, _option(help="A name from avloc models, a file, or hf://owner/name.")]
 Quality = Annotated[QualityName, _option(help="high is slower.")]
 Fps = Annotated[float, _option(help="Heatmaps a second; as many as frames at most.")]
 Device = Annotated[str, _option("-d", "--device", help="auto, cpu, cuda, cuda:1 or mps.")]
 Runtime = Annotated[
     RuntimeName | None, _option(help="What computes; by the model's file: onnxruntime for .onnx.")
+]
+Ogl = Annotated[
+    str | None,
+    _option(
+        metavar="BACKBONE[:FILE]",
+        help="Mix in where things are, as a model of avloc or a network of timm sees it.",
+    ),
+]
+OglWeight = Annotated[
+    float | None,
+    _option(min=0, max=1, help="Of the heatmap in that mixture; the method's own otherwise."),
 ]
 
 Codec = Annotated[

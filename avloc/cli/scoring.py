@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 WORKERS = 2  # that score; beside a model they are threads, and more would wait for each other
 OWN = "own"
+OBJECTNESS = "objectness"
 
 
 def _none(ids: Sequence[str]) -> dict[str, np.ndarray]:
@@ -39,12 +40,14 @@ class Asked:
         scale: "cosine" or "logit", what the maps are; None: whatever a protocol's original gets.
         thresholds: whose `negatives` takes: "own", or a key of `thresholds.PUBLISHED`.
         allow_missing: score what is there.
+        share: weight of the heatmap where objectness is mixed in; None: each protocol's own.
     """
 
     names: tuple[str, ...] = ()
     scale: Any = None
     thresholds: str | None = None
     allow_missing: bool = False
+    share: float | None = None
 
     @property
     def foreign(self) -> bool:
@@ -111,7 +114,9 @@ def maps_of_file(path: Path, listed: Benchmark, asked: Asked, reporter: Reporter
         foreign = replace(found, extras=KINDS)
         # `run` tells what is wrong with maps, or leaves them out.
         thresholds = _thresholds(asked, (maps for _, maps in read_all(file, foreign, True, {})))
-    chosen = panel(asked.names, listed, found.extras, thresholds, asked.allow_missing)
+    if asked.share is not None and OBJECTNESS not in found.extras:
+        raise UsageError(f"--ogl-weight: the heatmaps of {path} bring no ID/{OBJECTNESS} to weigh")
+    chosen = panel(asked.names, listed, found.extras, thresholds, asked.allow_missing, asked.share)
     _tell_left_out(chosen, reporter)
     faults: dict[str, str] = {}
     with reporter.progress(path.name, "items") as advance:
@@ -151,8 +156,15 @@ def maps_of_model(
     from avloc.models.catalogue import find_weights
 
     asked = replace(asked, scale="cosine")
+    guide = choice.guide
     extras = ("confidence", *(KINDS if asked.foreign else ()))
-    chosen = panel(asked.names, listed, extras, None, asked.allow_missing)
+    extras += () if guide is None else (OBJECTNESS,)
+    chosen = panel(asked.names, listed, extras, None, asked.allow_missing, asked.share)
+    if guide is not None and not any(judge.fusion for judge in chosen.judges):
+        raise UsageError(
+            "--ogl: none of these protocols mixes objectness in; add one that does, such as ezvsl, "
+            "slavc or sslalign"
+        )
     costs = "three more looks at every picture; ask for it by name"
     _tell_left_out(chosen, reporter, {NEGATIVES.name: costs})
     weights = find_weights(model)
@@ -166,27 +178,28 @@ def maps_of_model(
             return None
         if asked.foreign:
             maps = (one for _, one in fitting(source(), {}, asked.allow_missing))
-            chosen = panel(
-                asked.names, listed, extras, _thresholds(asked, maps), asked.allow_missing
-            )
+            found = _thresholds(asked, maps)
+            chosen = panel(asked.names, listed, extras, found, asked.allow_missing, asked.share)
         with reporter.progress(listed.name, "items") as advance:
             report = run(
                 fitting(source(), faults, asked.allow_missing),
                 listed,
                 chosen,
                 asked.scale,
-                model,
+                model if guide is None else f"{model} + OGL {guide.name}",
                 WORKERS,
                 progress=advance,
             )
     missing = tuple(name for name in report.missing if name not in faults)
-    told = {"quality": choice.quality, "scale": asked.scale}
+    told: dict[str, Any] = {"quality": choice.quality, "scale": asked.scale}
+    if guide is not None:
+        told["ogl"] = {**guide.describe(), "weight": guide.share}
     report = replace(report, missing=missing, faults=faults)
     report = replace(report, provenance={**told, **provenance(listed, [weights])})
 
     def again(ids: Sequence[str]) -> dict[str, np.ndarray]:
         few = replace(listed, items=tuple(item for item in listed.items if item.id in ids))
-        source = answers(weights, few, replace(choice, keep=None), Reporter(quiet=True))
+        source = answers(weights, few, replace(choice, keep=None, guide=None), Reporter(quiet=True))
         return {
             name: maps.values for name, maps in fitting(source() if source else iter(()), {}, True)
         }

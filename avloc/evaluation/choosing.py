@@ -75,6 +75,7 @@ def panel(
     extras: Collection[str] = (),
     thresholds: Thresholds | None = None,
     allow_missing: bool = False,
+    share: float | None = None,
 ) -> Panel:
     """The judges for some protocols.
 
@@ -84,6 +85,7 @@ def panel(
         extras: what all items have beside their maps, of `maps.EXTRAS`.
         thresholds: for `negatives`; None: vssl_eval's for SSLalignment.
         allow_missing: boxes may stand in for masks.
+        share: weight of the heatmap where objectness is mixed in; None: each protocol's own.
 
     Raises:
         DataError: the list or the maps lack what a protocol needs.
@@ -98,7 +100,11 @@ def panel(
         if lack:
             left_out[name] = lack
         else:
-            judges.append(_judge(name, benchmark, masks, thresholds, "confidence" in extras))
+            judge = _judge(name, benchmark, masks, thresholds, "confidence" in extras)
+            if share is not None and judge.fusion is not None:
+                fusion = replace(judge.fusion, share=share)
+                judge.protocol = replace(judge.protocol, fusion=fusion)
+            judges.append(judge)
     return Panel(tuple(judges), masks, left_out)
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
 from avloc.errors import EnvironmentProblem, UsageError
 from avloc.models.confidence import SILENT
+from avloc.models.weights import Header
 from avloc.types import Tag
 
 LEAST_TAG = 0.1  # probability under which a sound class is not named
 MOST_TAGS = 5
+
+Objects = Callable[[np.ndarray], np.ndarray]
+"""Prepared frames (b, 3, h, w), uint8 or float32 in 0..1 -> objectness (b, h', w') float32."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def header(self) -> Header[Any]:
+        """What the weight file says of itself."""
+        ...
+
+    @property
     def rate(self) -> int:
         """Hz of the waves it hears."""
         ...
@@ -113,6 +122,13 @@ class Engine(Protocol):
 
         Raises:
             UsageError: there is no evidence, and the network has no such prior.
+        """
+        ...
+
+    def objects(self, prepared: np.ndarray) -> np.ndarray:
+        """Prepared frames (b, 3, h, w) -> where things are, whatever sounds: (b, h', w') float32.
+
+        They may be another engine's: of any size, and of either type (`Objects`).
         """
         ...
 

@@ -20,7 +20,7 @@ from avloc.data.benchmarks.types import Item
 from avloc.errors import UsageError
 from avloc.evaluation.maps import ItemMaps
 from avloc.files import replacing
-from avloc.inference.engine import Engine, Evidence
+from avloc.inference.engine import Engine, Evidence, Objects
 from avloc.inference.localizer import HEAR_BATCH
 from avloc.inference.questions import Question, Sound, ask, own_sound
 
@@ -39,9 +39,16 @@ class Part:
 
 
 def examine(
-    engine: Engine, items: Sequence[Item], workers: int = 2, sound: Sound = own_sound
+    engine: Engine,
+    items: Sequence[Item],
+    workers: int = 2,
+    sound: Sound = own_sound,
+    objects: Objects | None = None,
 ) -> Iterator[Part]:
-    """Heatmaps of all items, `PART` at a time; files are read ahead by threads."""
+    """Heatmaps of all items, `PART` at a time; files are read ahead by threads.
+
+    With `objects` also the objectness of their pictures, each as the engine sees it.
+    """
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[Question]] = deque()
         rest = iter(items)
@@ -58,7 +65,7 @@ def examine(
                 count = min(PART, len(waiting))
                 questions = [waiting.popleft().result() for _ in range(count)]
                 fill()
-                yield answer(engine, questions)
+                yield answer(engine, questions, objects)
         finally:
             for future in waiting:
                 future.cancel()
@@ -83,7 +90,7 @@ def together(own: Part, foreign: Mapping[str, Part]) -> Part:
     return Part(maps, faults)
 
 
-def answer(engine: Engine, questions: Sequence[Question]) -> Part:
+def answer(engine: Engine, questions: Sequence[Question], objects: Objects | None = None) -> Part:
     """One part: everything is heard together, and pictures of one size are looked at together."""
     good = [question for question in questions if not question.fault]
     maps: dict[str, ItemMaps] = {}
@@ -95,10 +102,10 @@ def answer(engine: Engine, questions: Sequence[Question]) -> Part:
         for numbers in shapes.values():
             frames = np.stack([good[number].prepared for number in numbers])
             evidence = Evidence.join([heard[number] for number in numbers])
-            for number, (values, confidence) in zip(
-                numbers, engine.look(frames, evidence), strict=True
-            ):
-                maps[good[number].id] = ItemMaps(values, confidence=confidence)
+            looks = engine.look(frames, evidence)
+            things = [None] * len(frames) if objects is None else list(objects(frames))
+            for number, (values, confidence), thing in zip(numbers, looks, things, strict=True):
+                maps[good[number].id] = ItemMaps(values, thing, confidence=confidence)
     ordered = {question.id: maps[question.id] for question in good}
     return Part(ordered, {q.id: q.fault for q in questions if q.fault})
 
@@ -138,8 +145,8 @@ class Kept:
         if state.is_file():
             if json.loads(state.read_text(encoding="utf-8")) != about:
                 raise UsageError(
-                    f"{folder}: holds maps of another model, quality or list; name another folder "
-                    "with --keep"
+                    f"{folder}: holds maps of another model, quality, list or --ogl; name another "
+                    "folder with --keep"
                 )
             return
         with replacing(state) as part:
@@ -154,6 +161,7 @@ class Kept:
         world: int = 1,
         done: Callable[[int], None] = lambda count: None,
         sound: Sound = own_sound,
+        objects: Callable[[], Objects | None] = lambda: None,
     ) -> None:
         """Make the parts that are not there yet and fall to this process.
 
@@ -164,6 +172,7 @@ class Kept:
             rank, world: the number of this process and of all.
             done: told how many items are done.
             sound: what they are heard with; part of what the folder is `about`.
+            objects: loads what sees objectness; so is this.
         """
         parts = [items[first : first + PART] for first in range(0, len(items), PART)]
         mine = [number for number in range(len(parts)) if number % world == rank]
@@ -173,7 +182,8 @@ class Kept:
             return
         network = engine()
         wanted = [item for number in left for item in parts[number]]
-        for number, part in zip(left, examine(network, wanted, workers, sound), strict=True):
+        found = examine(network, wanted, workers, sound, objects())
+        for number, part in zip(left, found, strict=True):
             self._write(number, part)
             count += len(parts[number])
             done(count)
@@ -184,7 +194,11 @@ class Kept:
             with np.load(self._path(number), allow_pickle=False) as file:
                 told = json.loads(str(file["about"]))
                 maps = {
-                    name: ItemMaps(file[f"map {k}"], confidence=told["confidence"][k])
+                    name: ItemMaps(
+                        file[f"map {k}"],
+                        file.get(f"objects {k}"),
+                        confidence=told["confidence"][k],
+                    )
                     for k, name in enumerate(told["ids"])
                 }
             yield Part(maps, told["faults"])
@@ -199,5 +213,8 @@ class Kept:
             "faults": part.faults,
         }
         arrays = {f"map {k}": maps.values for k, maps in enumerate(part.maps.values())}
+        for k, maps in enumerate(part.maps.values()):
+            if maps.objectness is not None:
+                arrays[f"objects {k}"] = maps.objectness
         with replacing(self._path(number)) as path:
             np.savez(path, about=np.array(json.dumps(told)), **arrays)  # type: ignore[arg-type]

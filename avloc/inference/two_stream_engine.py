@@ -110,6 +110,8 @@ class TwoStreamEngine:
 
     def objects(self, prepared: np.ndarray) -> np.ndarray:
         """Prepared frames (b, 3, h, w) -> where things are, whatever sounds: (b, h', w')."""
+        if prepared.dtype != np.uint8:  # another engine's
+            prepared = np.rint(prepared.clip(0, 1) * 255).astype(np.uint8)
         return self.runner.objects(prepared)
 
 

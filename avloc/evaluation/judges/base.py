@@ -17,6 +17,7 @@ from avloc.evaluation.intervals import Statistic
 from avloc.evaluation.maps import ItemMaps
 from avloc.evaluation.metrics import areas
 from avloc.evaluation.negatives import KINDS
+from avloc.evaluation.protocols import Fusion
 from avloc.evaluation.references import Reference
 from avloc.evaluation.truth import Truth
 
@@ -77,6 +78,11 @@ class Judge(ABC):
     def __init__(self, protocol: Any) -> None:
         self.protocol = protocol
         self.name: str = protocol.name
+
+    @property
+    def fusion(self) -> Fusion | None:
+        """How objectness is mixed in, where maps bring some; None: not at all."""
+        return getattr(self.protocol, "fusion", None)
 
     def describe(self) -> dict[str, Any]:
         """The protocol as JSON values."""
