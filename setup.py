@@ -56,6 +56,8 @@ setup(
         "typer>=0.15",
         "pyyaml>=6",
         "safetensors>=0.4",
+        "huggingface_hub",
+        "filelock",
         "pillow>=10",
     ],
     extras_require={

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from avloc.errors import EnvironmentProblem
+
 
 def cache_folder() -> Path:
     """``AVLOC_HOME``, or avloc's folder among the user's caches."""
@@ -16,3 +18,24 @@ def cache_folder() -> Path:
 def model_folder() -> Path:
     """The folder whose weight files can be named without their path."""
     return cache_folder() / "models"
+
+
+def made(folder: Path) -> Path:
+    """A folder of the cache, made where it is not there.
+
+    Raises:
+        EnvironmentProblem: it cannot be.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    return folder
+
+
+def unwritable(path: Path, error: OSError) -> EnvironmentProblem:
+    """What there is to say when something of the cache cannot be written."""
+    return EnvironmentProblem(
+        f"{path}: cannot be written ({error.strerror or error}); make room or get leave to write "
+        "there, or set AVLOC_HOME to another folder"
+    )

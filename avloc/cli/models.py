@@ -10,8 +10,12 @@ import typer
 
 from avloc.cli.console import Reporter, put, put_json, put_rich
 from avloc.cli.export import export
+from avloc.cli.listing import entry, heading
+from avloc.cli.push import push
+from avloc.errors import AvlocError
 
 if TYPE_CHECKING:
+    from avloc.models.catalogue import Card
     from avloc.models.published.methods import Method
 
 app = typer.Typer(
@@ -34,35 +38,38 @@ def default(context: typer.Context) -> None:
 @app.command("list")
 def show_all(as_json: AsJson = False) -> None:
     """List the installed models, and the published ones that can be converted."""
+    from avloc.home import model_folder
     from avloc.models.catalogue import available_models, read_card
-    from avloc.models.published.cards import grid_of, input_of
     from avloc.models.published.methods import METHODS
 
-    cards = [read_card(name) for name in available_models()]
+    cards, broken = [], []
+    for name in available_models():
+        try:
+            cards.append(read_card(name))
+        except AvlocError as error:  # one damaged file must not hide the others
+            broken.append(f"{name}: {error}")
     if as_json:
-        installed = [{**_without_text(asdict(card)), "installed": True} for card in cards]
-        put_json([*installed, *(_record(method) for method in METHODS.values())])
-        return
-    from rich.table import Table
-
-    table = Table("name", "licence", "parameters", "size", "grid", "trained on", title="Installed")
-    for card in cards:
-        numbers = (f"{card.parameters / 1e6:.2f} M", f"{card.size / 1e6:.1f} MB")
-        table.add_row(card.name, card.licence, *numbers, card.grid, card.trained_on)
-    put_rich(table)
-    title = "Published: fetch the weights (avloc models show NAME), then avloc models convert"
-    table = Table("name", "code", "input", "grid", "trained on", title=title)
-    for method in METHODS.values():
-        config = method.config
-        table.add_row(
-            method.name, method.licence, input_of(config), grid_of(config), method.trained_on
-        )
-    put_rich(table)
+        put_json([*map(_fields, cards), *(_record(method) for method in METHODS.values())])
+    else:
+        put(heading("Installed"))
+        for card in cards:
+            put(entry(card.name, _facts(card)))
+        put()
+        kept = model_folder() / "NAME.safetensors"
+        put(heading("Published: fetch the file yourself, then make it a model of avloc:"))
+        put(f"  avloc models convert FILE --method NAME -o {kept}")
+        for method in METHODS.values():
+            put(entry(method.name, _published(method)))
+    reporter = Reporter()
+    for line in broken:
+        reporter.fail(line)
 
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(help="A name from the list, or a weight file.")],
+    name: Annotated[
+        str, typer.Argument(help="A name from the list, a weight file, or hf://owner/name.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Print the card of a model."""
@@ -78,18 +85,21 @@ def show(
         return
     card = read_card(name)
     if as_json:
-        put_json(asdict(card))
+        put_json({**_fields(card), "text": card.text})
         return
-    facts = f"{card.parameters:,} parameters, {card.size / 1e6:.1f} MB, sha256 {card.sha256}"
-    put(f"{card.name} ({card.id}): {facts}\n")
-    _put_text(card.text)
+    put(entry(card.name, {**_facts(card), "sha256": card.sha256, "file": str(card.path)}))
+    if card.text:
+        put()
+        _put_text(card.text)
 
 
 @app.command("convert")
 def convert(
     checkpoint: Annotated[
-        list[Path],
-        typer.Argument(help="best.pth and the like; of several files all, or their folder."),
+        list[str],
+        typer.Argument(
+            help="best.pth and the like; of several files all, or their folder; or hf://owner/name."
+        ),
     ],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A .safetensors file, or a folder.")
@@ -105,12 +115,17 @@ def convert(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Failures only.")] = False,
 ) -> None:
     """Turn a published checkpoint into weights that every --model takes."""
+    from avloc.models.hub import PREFIX, find_in_hub, hub_model
     from avloc.models.published.converting import convert as to_weights
 
     reporter = Reporter(quiet)
+    remote = [name for name in checkpoint if name.startswith(PREFIX)]
+    files = [find_in_hub(name) if name in remote else Path(name) for name in checkpoint]
+    if remote and out is None:  # not into the cache, where the file that was fetched lies
+        out = Path(f"{hub_model(remote[0]).name}.safetensors")
     words = tuple(word.strip() for word in unused.split(",") if word.strip())
-    done = to_weights(checkpoint, out, method, words, overwrite)
-    names = ", ".join(map(str, checkpoint))
+    done = to_weights(files, out, method, words, overwrite)
+    names = ", ".join(checkpoint)
     if done.others:
         others = " and ".join(done.others)
         reporter.warn(
@@ -121,6 +136,42 @@ def convert(
     if as_json:
         put_json({**asdict(done), "path": str(done.path)})
     reporter.say(f"{names} -> {done.path} ({done.id})")
+
+
+app.command("push")(push)
+
+
+def _facts(card: Card) -> dict[str, str]:
+    """An installed model for people."""
+    size = f"{card.parameters / 1e6:.2f} M numbers, {card.size / 1e6:.1f} MB"
+    return {
+        "weights": f"{card.id}, {size}",
+        "licence": card.licence or "not known",
+        "trained on": card.trained_on or "not known",
+        "input": card.input,
+        "map": card.grid,
+    }
+
+
+def _published(method: Method) -> dict[str, str]:
+    """A published method for people."""
+    from avloc.models.published.cards import grid_of, input_of
+
+    return {
+        "method": method.title,
+        "licence": f"{method.licence} (code), none (weights)",
+        "trained on": method.trained_on,
+        "input": input_of(method.config),
+        "map": grid_of(method.config),
+        "fetch": method.downloads,
+    }
+
+
+def _fields(card: Card) -> dict[str, Any]:
+    """An installed model for programs, without its words."""
+    fields = {**asdict(card), "path": str(card.path), "installed": True}
+    del fields["text"]
+    return fields
 
 
 def _record(method: Method) -> dict[str, Any]:
@@ -140,10 +191,6 @@ def _record(method: Method) -> dict[str, Any]:
         "note": method.note,
         "installed": False,
     }
-
-
-def _without_text(card: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in card.items() if key != "text"}
 
 
 def _put_text(text: str) -> None:

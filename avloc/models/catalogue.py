@@ -7,17 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from safetensors import safe_open
 
+from avloc.checksums import checksum, verify
 from avloc.errors import UsageError, WeightsError
 from avloc.home import model_folder
-from avloc.models.published.cards import card_of, grid_of
+from avloc.models.cards import Words, printable, read_words
+from avloc.models.dual_encoder import DualConfig
+from avloc.models.hub import PREFIX, cached_models, find_in_hub, hub_folder, weights_in
+from avloc.models.published.cards import card_of, grid_of, input_of
 from avloc.models.published.methods import METHODS
-from avloc.models.weights import BUNDLED, Header, checksum, read_header
+from avloc.models.two_stream import NetworkConfig
+from avloc.models.weights import BUNDLED, Header, read_header
 
 NAMES = {"bundled": BUNDLED}
 """Models that are part of avloc."""
+
+STRIDE = 16
+"""Pixels between the cells of avloc's own networks."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +34,12 @@ class Card:
     Attributes:
         name: how ``--model`` calls it.
         id: what the weights call themselves; stands in every result.
-        licence, grid, trained_on: from the front matter of the card, or of the method that the
-            weights were converted from; "" where nothing is known.
+        licence, trained_on: from the front matter of the card, or of the method that the weights
+            were converted from; "" where nothing is known.
+        input: what the network takes: pixels, seconds, sampling rate.
+        grid: how many cells its map has.
         parameters: how many numbers the network has.
+        path: the weight file.
         size: of the weight file in bytes.
         sha256: of the weight file.
         text: the card without its front matter, Markdown.
@@ -38,28 +48,41 @@ class Card:
     name: str
     id: str
     licence: str
+    input: str
     grid: str
     trained_on: str
     parameters: int
+    path: Path
     size: int
     sha256: str
     text: str
 
 
 def available_models() -> list[str]:
-    """Names of the models that are installed: the bundled one, and those in the model folder."""
+    """Names of the models that are installed: the bundled one, those in the model folder, and
+    those that came from the hub."""
     cached = sorted(path.stem for path in model_folder().glob("*.safetensors"))
     bundled = [name for name, path in NAMES.items() if path.exists()]
-    return bundled + [name for name in cached if name not in NAMES]
+    return [*bundled, *(name for name in cached if name not in NAMES), *cached_models()]
 
 
 def find_weights(name: str) -> Path:
-    """The weight file of a name or a path.
+    """The weight file of a name, of a model of the hub, or of a path to a file or folder.
+
+    Where a checksum is kept beside the file, it is verified.
 
     Raises:
-        UsageError: there is neither; says where the weights of a published method are.
-        WeightsError: weights that belong to avloc are missing.
+        UsageError: there is none; says where the weights of a published method are.
+        WeightsError: weights that belong to avloc are missing, those of the hub cannot be had, or
+            are not what they were.
+        EnvironmentProblem: what is fetched cannot be kept.
     """
+    path = find_in_hub(name) if name.startswith(PREFIX) else _find(name)
+    verify(path)
+    return path
+
+
+def _find(name: str) -> Path:
     if name in NAMES:
         if not NAMES[name].is_file():
             raise WeightsError(
@@ -73,54 +96,67 @@ def find_weights(name: str) -> Path:
     if name in METHODS:
         raise UsageError(
             f"{name} is a published method whose weights are yours to fetch: "
-            f"{METHODS[name].downloads}; then run avloc models convert FILE -o {cached}"
+            f"{METHODS[name].downloads}; then avloc models convert FILE --method {name} -o {cached}"
         )
+    if Path(name).is_dir():
+        if found := weights_in(Path(name)):
+            return found
+        raise UsageError(f"{name}: no .safetensors file in this folder")
     known = ", ".join(dict.fromkeys([*NAMES, *available_models(), *METHODS]))
-    raise UsageError(f"no model {name!r}; known: {known}, or a path to weights")
+    raise UsageError(
+        f"no model {name!r}; known: {known}, a path to weights, or hf://owner/name of the hub"
+    )
 
 
 def read_card(name: str) -> Card:
-    """Everything known of the installed model `name`."""
+    """Everything known of the installed model `name`.
+
+    Raises:
+        AvlocError: as `find_weights` and `read_header`.
+    """
     path = find_weights(name)
     header = read_header(path)
-    front, text = _split(path.with_suffix(".md"))
-    if header.source and not text:
+    words = read_words(path, hub_folder())
+    if header.source and not words.text:
         try:
-            front, text = _converted(header)
+            words = _converted(header)
         except (KeyError, TypeError, AttributeError, ValueError, UsageError) as error:
             raise WeightsError(f"{path}: the header is damaged ({error})") from error
     with safe_open(path, framework="pt") as file:
         shapes = [file.get_slice(key).get_shape() for key in file.keys()]  # noqa: SIM118
+    takes, gives = _shape(header.network)
     return Card(
         name=name,
-        id=header.id,
-        licence=str(front.get("license", "")),
-        grid=str(front.get("grid", "")),
-        trained_on=str(front.get("trained_on", "")),
+        id=printable(header.id),
+        licence=words.get("license"),
+        input=takes,
+        grid=words.get("grid") or gives,
+        trained_on=words.get("trained_on") or ", ".join(words.all("datasets")),
         parameters=sum(math.prod(shape) for shape in shapes),
+        path=path,
         size=path.stat().st_size,
         sha256=checksum(path),
-        text=text,
+        text=words.text,
     )
 
 
-def _converted(header: Header[Any]) -> tuple[dict[str, Any], str]:
-    """As `_split`, of weights that `avloc models convert` wrote."""
+def _shape(network: NetworkConfig | DualConfig) -> tuple[str, str]:
+    """What a network takes, and how many cells its map has."""
+    if isinstance(network, DualConfig):
+        return input_of(network), grid_of(network)
+    side = math.isqrt(network.area)
+    cells = f"{side // STRIDE} x {side // STRIDE}"
+    return (
+        f"about {side} x {side} px in the picture's own shape, {network.window:g} s of sound",
+        f"{cells} on a square picture",
+    )
+
+
+def _converted(header: Header[Any]) -> Words:
+    """Of weights that `avloc models convert` wrote."""
     method = METHODS[header.source["method"]]
     front = {
         "license": f"its authors' (code: {method.licence})",
-        "grid": grid_of(header.network),
         "trained_on": f"one of {method.trained_on}",
     }
-    return front, card_of(method, header.source)
-
-
-def _split(path: Path) -> tuple[dict[str, Any], str]:
-    """The YAML front matter of a Markdown file, and the rest; both empty without a file."""
-    if not path.is_file():
-        return {}, ""
-    text = path.read_text("utf-8")
-    if not text.startswith("---\n"):
-        return {}, text
-    front, _, rest = text[4:].partition("\n---\n")
-    return yaml.safe_load(front) or {}, rest.lstrip("\n")
+    return Words(front, card_of(method, header.source))

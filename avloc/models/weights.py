@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,6 +13,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from avloc.checksums import beside
+from avloc.checksums import checksum as checksum
 from avloc.errors import UsageError, WeightsError
 from avloc.files import replacing
 from avloc.models.confidence import is_calibration
@@ -24,6 +25,9 @@ from avloc.models.two_stream import NetworkConfig, TwoStream
 FORMAT = 1
 BUNDLED = Path(__file__).parent.parent / "weights" / "wild.safetensors"
 
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+"""How `avloc models push` calls weights, and their header once more."""
 
 KINDS: dict[str, type] = {"two-stream": NetworkConfig, "dual-encoder": DualConfig}
 """What ``kind`` in a header says of the network, and how that is configured."""
@@ -78,6 +82,7 @@ def save_weights(
     with replacing(path) as part:
         # Not `save_file`: what that writes only its owner may read.
         part.write_bytes(save(tensors, metadata={"avloc": dump_header(header)}))
+        beside(path).unlink(missing_ok=True)  # that of a file that was there before
 
 
 def dump_header(header: Header[Any]) -> str:
@@ -98,12 +103,27 @@ def read_header(path: Path) -> Header[Any]:
             f"{path}: not a safetensors file ({error}); `avloc models convert` makes one of a "
             "published checkpoint"
         ) from error
+    if "avloc" not in metadata and (text := _config(path)):
+        return parse_header(text, path)
     if "avloc" not in metadata:
         raise WeightsError(
             f"{path}: not avloc weights (the header lacks the key 'avloc'); `avloc models convert` "
             "makes them of a published checkpoint"
         )
     return parse_header(metadata["avloc"], path)
+
+
+def _config(path: Path) -> str:
+    """The header where `avloc models push` writes it once more, for weights that lost theirs in
+    another program; "" where there is none."""
+    config = path.with_name(CONFIG)
+    try:
+        text = config.read_text("utf-8") if path.name == WEIGHTS else ""
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{config}: cannot be read ({error})") from error
+    return text if '"avloc_version"' in text else ""
 
 
 def parse_header(text: str, path: Path) -> Header[Any]:
@@ -118,10 +138,28 @@ def parse_header(text: str, path: Path) -> Header[Any]:
             raise WeightsError(
                 f"{path}: written by a newer avloc (format {fields['format']}); upgrade"
             )
+        fields.pop("avloc_version", None)
         config = KINDS[fields.pop("kind", "two-stream")]
-        return Header(**{**fields, "network": config(**fields["network"])})
-    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+        header: Header[Any] = Header(**{**fields, "network": config(**fields["network"])})
+        _check_types(header)
+        return header
+    except (
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        UsageError,
+    ) as error:
         raise WeightsError(f"{path}: the header is damaged ({error})") from error
+
+
+def _check_types(header: Header[Any]) -> None:
+    """Headers come from strangers, too: what is read of them later has to be what it seems."""
+    # A calibration that is none is told by `check_own`.
+    for name, kind in (("id", str), ("tags", list), ("recipe", dict), ("source", dict)):
+        if not isinstance(getattr(header, name), kind):
+            raise ValueError(f"{name} is not a {kind.__name__}")
 
 
 def load_weights(path: Path) -> tuple[TwoStream, Header[NetworkConfig]]:
@@ -201,9 +239,3 @@ def filled(network: Network, tensors: Mapping[str, Tensor], path: Path) -> Netwo
 def _read_tensors(path: Path) -> dict[str, Tensor]:
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-
-
-def checksum(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

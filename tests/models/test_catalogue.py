@@ -1,10 +1,12 @@
 import pytest
 
+from avloc.checksums import checksum, record
 from avloc.errors import UsageError, WeightsError
 from avloc.models import catalogue
 from avloc.models.catalogue import find_weights, read_card
+from avloc.models.published.methods import METHODS
 from avloc.models.two_stream import NetworkConfig, TwoStream
-from avloc.models.weights import Header, checksum, save_weights
+from avloc.models.weights import Header, save_weights
 
 
 @pytest.fixture
@@ -35,7 +37,9 @@ def test_weights_without_a_card_have_no_words(weights):
 
 
 def test_a_name_that_is_no_model_is_refused():
-    with pytest.raises(UsageError, match="no model 'bundeld'; known: bundled"):
+    with pytest.raises(
+        UsageError, match=r"no model 'bundeld'; known: bundled, .* a path to weights, or hf:"
+    ):
         find_weights("bundeld")
 
 
@@ -44,3 +48,52 @@ def test_missing_bundled_weights_say_so(monkeypatch, tmp_path):
     assert catalogue.available_models() == []
     with pytest.raises(WeightsError, match="reinstall avloc"):
         find_weights("bundled")
+
+
+def test_a_cached_model_is_known_by_its_name(weights, monkeypatch, tmp_path):
+    monkeypatch.setenv("AVLOC_HOME", str(tmp_path / "home"))
+    kept = tmp_path / "home" / "models" / "mine.safetensors"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(weights[0].read_bytes())
+    assert catalogue.available_models() == ["bundled", "mine"]
+    assert find_weights("mine") == kept
+    record(kept)
+    assert find_weights("mine") == kept
+    kept.write_bytes(kept.read_bytes()[:-1] + b"x")
+    with pytest.raises(WeightsError, match="damaged or changed"):
+        find_weights("mine")
+
+
+def test_a_published_method_says_what_to_fetch_and_where_to_put_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("AVLOC_HOME", str(tmp_path))
+    place = tmp_path / "models" / "lvs.safetensors"
+    with pytest.raises(UsageError) as caught:
+        find_weights("lvs")
+    assert METHODS["lvs"].downloads in str(caught.value)
+    assert f"avloc models convert FILE --method lvs -o {place}" in str(caught.value)
+
+
+def test_cards_of_strangers(weights):
+    path, _ = weights
+    words = '---\nlicense: [mit, x]\ngrid: {a: 1}\ntrained_on: "a\\e[2Jb"\n---\n# T\x1b[2J\n'
+    path.with_suffix(".md").write_text(words, "utf-8")
+    card = read_card(str(path))
+    assert (card.licence, card.grid) == ("mit", "18 x 18 on a square picture")
+    assert (card.trained_on, card.text) == ("a\ufffd[2Jb", "# T\ufffd[2J\n")
+
+
+@pytest.mark.parametrize(
+    "front", ["a: [", "- 1", "a: !!python/object/apply:os.getcwd []", "[" * 5000, "x: y\n" * 20_000]
+)
+def test_front_matter_that_is_none(weights, front):
+    path, _ = weights
+    path.with_suffix(".md").write_text(f"---\n{front}\n---\nText\n", "utf-8")
+    card = read_card(str(path))
+    assert card.licence == ""
+    assert card.text.endswith("Text\n")
+
+
+def test_the_readme_of_a_folder_of_other_things_is_no_card(weights):
+    path, _ = weights
+    path.with_name("README.md").write_text("# My project\n", "utf-8")
+    assert read_card(str(path)).text == ""

@@ -9,9 +9,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from avloc.checksums import checksum
 from avloc.errors import WeightsError
 from avloc.models.two_stream import NetworkConfig, TwoStream
-from avloc.models.weights import FORMAT, Header, checksum, load_weights, read_header, save_weights
+from avloc.models.weights import FORMAT, Header, load_weights, read_header, save_weights
 
 CONFIG = NetworkConfig(embedding=12, hidden=10, lateral=4, tag_hidden=8, tags=5, window=1.5)
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import torch
 
+from avloc.checksums import checksum, record
 from avloc.errors import UsageError, WeightsError
 from avloc.models.dual_encoder import DualEncoder
 from avloc.models.published.matching import Match, describe, match, unwrapped
 from avloc.models.published.methods import METHODS
 from avloc.models.published.reading import Checkpoint, read_checkpoint
-from avloc.models.weights import Header, checksum, filled, save_weights
+from avloc.models.weights import Header, filled, save_weights
 
 MOST_NUMBERS = 12
 """Of the epoch, the best scores and the like, that go over into a header."""
@@ -84,6 +85,7 @@ def convert(
         source=_source(chosen.name, sums, found, matched),
     )
     save_weights(path, network, header, torch.float32)
+    record(path)
     return Converted(path, header.id, chosen.name, matched.others, matched.dropped)
 
 

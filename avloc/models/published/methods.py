@@ -53,6 +53,9 @@ METHODS: Registry[Method] = Registry("method")
 """In the order in which detection takes them where several fit."""
 
 
+FILE, FOLDER = "https://drive.google.com/file/d/", "https://drive.google.com/drive/folders/"
+
+
 def _add(method: Method) -> Method:
     return METHODS.add(method.name, method)
 
@@ -72,7 +75,7 @@ _EZVSL = _add(
         },
         protocol="ezvsl",
         trained_on="Flickr-10k, Flickr-144k, VGGSound-10k, VGGSound-144k, VGGSound",
-        downloads="best.pth of each, Google Drive folder 1I9nyn8VGU4HFEBDpEUpqFz1ywWcqzC6C",
+        downloads=f"best.pth of each: {FOLDER}1I9nyn8VGU4HFEBDpEUpqFz1ywWcqzC6C",
         note="72 % of the VGG-SS test clips stand in its VGGSound-144k training list.",
     )
 )
@@ -85,7 +88,7 @@ _add(
         licence="none",
         protocol="fnac",
         trained_on="Flickr-10k, Flickr-144k, VGGSound-10k, VGGSound-144k",
-        downloads="best.pth of each, Google Drive folder 15NoQSmC6zIetq771pZ_Q6Z7dea957Hhz",
+        downloads=f"best.pth of each: {FOLDER}15NoQSmC6zIetq771pZ_Q6Z7dea957Hhz",
     )
 )
 _add(
@@ -96,7 +99,7 @@ _add(
         repository="sangmin-git/MarginNCE",
         licence="unknown",
         trained_on="Flickr-144k, VGGSound-144k",
-        downloads="see the repository",
+        downloads="whatever https://github.com/sangmin-git/MarginNCE links to",
         verified=False,
         note="Its network, names and preprocessing are taken to be EZ-VSL's, as SSLalignment does.",
     )
@@ -120,8 +123,8 @@ _SLAVC = _add(
         unused=("momentum_",),
         marks=("momentum_",),
         protocol="slavc",
-        trained_on="Flickr-144k, VGGSound-144k",
-        downloads="latest.pth of each, Google Drive folder 1wHufeLWZBv97IaE0cv0GrFk4pLX5NMUj",
+        trained_on="VGGSound-144k",
+        downloads=f"latest.pth: {FILE}1wHufeLWZBv97IaE0cv0GrFk4pLX5NMUj",
         note="Its test commands score the student; it validates with the teacher.",
     )
 )
@@ -154,8 +157,8 @@ _LVS = _add(
         wrapped=True,
         protocol="lvs",
         trained_on="Flickr-SoundNet, VGGSound",
-        downloads="Google Drive 1Rif19nk8RpxBrkGGoI92g-fssa2qsl-m (Flickr) and "
-        "1ieyJ7rrrR5aF8SwHNGYNS9dX9t9_apsc (VGGSound), .pth.tar",
+        downloads=f"Flickr: {FILE}1Rif19nk8RpxBrkGGoI92g-fssa2qsl-m, "
+        f"VGGSound: {FILE}1ieyJ7rrrR5aF8SwHNGYNS9dX9t9_apsc",
     )
 )
 _add(
@@ -169,8 +172,12 @@ _add(
         wrapped=False,
         protocol="sslalign",
         trained_on="Flickr-144k, VGGSound-144k",
-        downloads="ours_sup, ours_selfsup and ours_sup_previs .pth.tar of each, six Google Drive "
-        "links in the repository's README",
+        downloads=f"VGGSound ours_sup: {FILE}1-WUEoAmp4WBj4Tbsi9Ybh2bq4W6-uYnd, "
+        f"VGGSound ours_selfsup: {FILE}1p_eXOlZfeCo5EwY5RRkh4YnAnMZJ0Eyz, "
+        f"VGGSound ours_sup_previs: {FILE}1FYv6Pt8k8MdHlBHDCaMVGtWZN_UXh_GJ, "
+        f"Flickr ours_sup: {FILE}1R_LEEcUEnwREvt_ducCdnEVUI6VHvnqv, "
+        f"Flickr ours_selfsup: {FILE}1HHnUc3sERGrCjUbHklS9uDdA5yxjRtKB, "
+        f"Flickr ours_sup_previs: {FILE}1zs0gr1_QVfonw0Q2VVbExwUUDhJSUH35",
         note="Released files may hold heads of the training under names that nobody wrote down; "
         "leave them out by name with --unused.",
     )
@@ -188,7 +195,7 @@ _add(
         wrapped=None,
         protocol="ssltie",
         trained_on="Flickr-10k, Flickr-144k, VGGSound-144k",
-        downloads=".pth.tar of each, Google Drive folder 1KZxXbPilvJNCPaUeAeZAsUKgZoj9R9qJ",
+        downloads=f".pth.tar of each: {FOLDER}1KZxXbPilvJNCPaUeAeZAsUKgZoj9R9qJ",
     )
 )
 _add(
@@ -209,8 +216,10 @@ _add(
         marks=("flownet.", "flowatt."),
         protocol="heartheflow",
         trained_on="Flickr-144k, VGGSound-144k",
-        downloads="two Google Drive links in the repository's README",
-        note="Takes optical flow beside the picture. Where none is given nothing moves.",
+        downloads=f"Flickr: {FILE}1_ZMsaf65Ikyyjx62JhJ7fab9YmZ7dgwh, "
+        f"VGGSound: {FILE}1iL6G0nq9TGRTitQXOjoleIB1xrW7Yxzj",
+        note="Its authors let anybody experiment and test with the weights. "
+        "Takes optical flow beside the picture. Where none is given nothing moves.",
     )
 )
 _VGGISH = {
@@ -221,7 +230,7 @@ _VGGISH = {
 _add(
     Method(
         name="sacl",
-        title="SACL (Song et al., TPAMI 2023)",
+        title="SACL (Song et al., TPAMI 2024)",
         repository="zjsong/SACL",
         licence="MIT",
         config=DualConfig("squash", "vggish", sound="vggish", stride=16),
@@ -229,9 +238,12 @@ _add(
         unused=("frame.fc.",),
         roles={"frame": "layer4.", "sound": "embeddings."},
         protocol="sspl",
-        trained_on="Flickr-144k, VGGSound-144k",
-        downloads="frame_best.pth and sound_best.pth of each, four Google Drive links in the "
-        "repository's README",
+        trained_on="Flickr-10k, Flickr-144k, VGGSound-10k, VGGSound-144k",
+        downloads="frame_best.pth and sound_best.pth of each: "
+        f"Flickr-10k: {FILE}1fiP1lVU7a-PqkcbGdvcBNOz7V1yJ8D4w, "
+        f"Flickr-144k: {FILE}174pLlS2s-zKLOsoB7BUDwHtSZTt0YYKk, "
+        f"VGGSound-10k: {FILE}1bNND4TH70cEwJhGsP0cjdi1-h0wwHRL3, "
+        f"VGGSound-144k: {FILE}1Gy_EAdctbRcRkD9rpJxQX7tK4dlkMurF",
     )
 )
 _add(

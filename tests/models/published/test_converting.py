@@ -10,13 +10,14 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from avloc.checksums import beside, checksum, verify
 from avloc.errors import UsageError, WeightsError
 from avloc.models.catalogue import find_weights, read_card
 from avloc.models.dual_encoder import DualConfig, DualEncoder
 from avloc.models.published import converting
 from avloc.models.published.converting import convert
 from avloc.models.published.methods import METHODS
-from avloc.models.weights import checksum, load_dual, load_weights, read_header
+from avloc.models.weights import load_dual, load_weights, read_header
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,8 @@ def test_all_of_a_checkpoint_arrives(checkpoint, tmp_path):
         "numbers": {"epoch": 3.0},
         "dropped": [],
     }
+    assert beside(done.path).read_text("utf-8") == f"{checksum(done.path)}  w.safetensors\n"
+    verify(done.path)
     theirs = torch.load(source, weights_only=True)["model"]
     assert torch.equal(
         network.image.layer3[1].conv2.weight, theirs["module.imgnet.layer3.1.conv2.weight"]
@@ -99,6 +102,7 @@ def test_lightning_files(empty, tmp_path):
 )
 def test_where_weights_go(small, tmp_path, monkeypatch, name, out, expected):
     monkeypatch.setattr(converting, "save_weights", lambda path, *rest: None)
+    monkeypatch.setattr(converting, "record", lambda path: None)
     done = convert([small(tmp_path / name)], out and tmp_path / out)
     assert done.path == tmp_path / expected
 
