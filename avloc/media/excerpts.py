@@ -125,6 +125,7 @@ def _span(container: InputContainer, path: Path, origin: float) -> tuple[float, 
     if not container.streams.audio:
         raise MediaError(f"{path}: no sound track in it")
     start, duration = track_times(sound_stream(container, None, path))
-    if duration is None:
-        duration = (container.duration or 0) / av.time_base
-    return start - origin, start - origin + duration
+    ends = [] if duration is None else [start + duration]
+    if container.duration is not None:  # What Matroska says of a track counts from the file's zero.
+        ends.append(((container.start_time or 0) + container.duration) / av.time_base)
+    return start - origin, (min(ends) if ends else start) - origin
