@@ -42,7 +42,9 @@ def _seen(*names: str, **settings: Any) -> Any:
     return _option(*names, panel="What training has seen", **settings)
 
 
-Model = Annotated[str | None, typer.Argument(help="A name from avloc models, a file, or hf://owner/name.")]
+Model = Annotated[
+    str | None, typer.Argument(help="A name from avloc models, a file, or hf://owner/name.")
+]
 Benchmark = Annotated[
     str | None, typer.Argument(help="Its name (vggss, flickr, is3, ...), a list or a folder.")
 ]
