@@ -50,7 +50,8 @@ class Heatmap:
     """Where a sound comes from at one moment.
 
     Attributes:
-        values: (h, w) float32, the raw correlation on the model's grid, never rescaled.
+        values: (h, w) float32, the raw correlation on the model's grid, never rescaled; with
+            object guidance the mixture on that grid (`inference.guided.mixed`).
         time: seconds from the start of the file.
         confidence: probability in 0..1 that a visible object sounds.
         tags: what sounds, most probable first.
