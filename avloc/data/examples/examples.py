@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from avloc.data.examples.assembling import Assembler, Clip, Example
 from avloc.data.examples.items import Item
 from avloc.data.examples.plan import ExamplePlan
-from avloc.data.examples.reading import MIDDLE, Places, read_clip
+from avloc.data.examples.reading import MIDDLE, Places, fitted, take
 from avloc.errors import DataError, MediaError, UsageError
 from avloc.files import read_json
 
@@ -88,16 +88,16 @@ class Examples(Dataset[Example]):
         item, plan = self.items[index], self.plan
         moment, window = (float(draw) for draw in rng.random(2))
         places = Places(
-            moment if plan.moment == "random" else MIDDLE,
+            (moment if plan.moment == "random" else MIDDLE,),
             {"random": window, "middle": MIDDLE, "moment": None}[plan.window],
         )
-        least = self._assembled.least
         try:
-            frame, wave = read_clip(item, places, least, plan.rate, plan.seconds)
+            taken = take(item, places, self._assembled.least, plan.rate, plan.seconds)
+            wave = fitted(taken.wave, plan.samples, item.video or item.sound)
         except MediaError as error:
             broken.append((item.id, " ".join(str(error).split())))
             return None
-        return Clip(item.id, frame, wave, item.boxes)
+        return Clip(item.id, taken.frames[0], wave, item.boxes)
 
 
 def _neighbours(path: Path, items: Sequence[Item]) -> dict[int, np.ndarray]:

@@ -7,6 +7,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -17,6 +18,9 @@ from avloc.errors import MediaError
 from avloc.features.resampling import resample
 from avloc.media.excerpts import VideoExcerpts, read_sound, sound_span
 
+if TYPE_CHECKING:
+    from soundfile import SoundFile
+
 MIDDLE = 0.5
 """Where in its clip a frame is taken to lie that came without a time."""
 
@@ -26,41 +30,60 @@ class Places:
     """Where to look and listen, each from 0 to 1 of what there is.
 
     Attributes:
-        moment: of the frame.
-        window: of the sound; None: around the frame.
+        moments: of frames, in order.
+        window: of the sound; None: around the first frame.
     """
 
-    moment: float
+    moments: tuple[float, ...]
     window: float | None
 
 
-def read_clip(
-    item: Item, places: Places, least: int, rate: int, seconds: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """A frame and a stretch of sound of `item`.
+@dataclass(frozen=True)
+class Taken:
+    """What was read of a clip.
+
+    Attributes:
+        frames: (H, W, 3) uint8 each.
+        moments: of the frames, from 0 to 1; others than asked for where there are few pictures.
+        wave: (n,) float32 mono, shorter than wanted where the clip is.
+    """
+
+    frames: tuple[np.ndarray, ...]
+    moments: tuple[float, ...]
+    wave: np.ndarray
+
+
+def take(item: Item, places: Places, least: int, rate: int, seconds: float) -> Taken:
+    """Frames and a stretch of sound of a clip.
 
     Args:
-        least: pixels that the frame's shorter side should have; a JPEG is decoded no larger than
+        least: pixels that a frame's shorter side should have; a JPEG is decoded no larger than
             that needs.
         rate: Hz of the sound.
-        seconds: of sound; a shorter one is repeated.
-
-    Returns:
-        (H, W, 3) uint8, and (round(seconds * rate),) float32 in [-1, 1].
+        seconds: of sound; infinity takes all.
 
     Raises:
         MediaError: a file is missing, or cannot be read there.
     """
     if item.video is not None:
-        frame, wave = _of_video(item.video, item, places, rate, seconds)
-    else:
-        if item.picture is None or item.sound is None:
-            raise MediaError(f"{item.id}: neither a video, nor a picture and a sound")
-        frame, moment = read_picture(item.picture, places.moment, least)
-        wave = _of_sound(item.sound, item, Places(moment, places.window), rate, seconds)
-    if not np.isfinite(wave).all():
-        raise MediaError(f"{item.video or item.sound}: its sound holds values that are no numbers")
-    return frame, np.clip(np.resize(wave, round(seconds * rate)), -1, 1).astype(np.float32)
+        return _of_video(item.video, item, places, rate, seconds)
+    if item.picture is None or item.sound is None:
+        raise MediaError(f"{item.id}: neither a video, nor a picture and a sound")
+    pictures = [read_picture(item.picture, moment, least) for moment in places.moments]
+    moments = tuple(moment for _, moment in pictures)
+    wave = _of_sound(item.sound, item, Places(moments, places.window), rate, seconds)
+    return Taken(tuple(frame for frame, _ in pictures), moments, wave)
+
+
+def fitted(wave: np.ndarray, samples: int, name: object) -> np.ndarray:
+    """A wave repeated to (samples,) float32, and cut to -1..1.
+
+    Raises:
+        MediaError: it is none; `name` says whose.
+    """
+    if not len(wave) or not np.isfinite(wave).all():
+        raise MediaError(f"{name}: its sound is empty or holds values that are no numbers")
+    return np.clip(np.resize(wave, samples), -1, 1).astype(np.float32)
 
 
 def window_start(
@@ -126,16 +149,14 @@ def _picture(path: Path, least: int) -> np.ndarray:
         raise MediaError(f"{path}: {reason}") from error
 
 
-def _of_video(
-    path: Path, item: Item, places: Places, rate: int, seconds: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _of_video(path: Path, item: Item, places: Places, rate: int, seconds: float) -> Taken:
     with VideoExcerpts(path) as video:
         start, end = _within(item, (0.0, video.seconds), path)
-        moment = start + places.moment * (end - start)
+        times = [start + moment * (end - start) for moment in places.moments]
         span = _within(item, video.sound_span(), path)
-        begin = window_start(span, seconds, places.window, moment)
+        begin = window_start(span, seconds, places.window, times[0])
         wave = read_sound(path, rate, begin, min(seconds, span[1] - span[0]), video.origin)
-        return video.frame(moment), wave
+        return Taken(tuple(map(video.frame, times)), places.moments, wave)
 
 
 def _of_sound(path: Path, item: Item, places: Places, rate: int, seconds: float) -> np.ndarray:
@@ -144,19 +165,23 @@ def _of_sound(path: Path, item: Item, places: Places, rate: int, seconds: float)
     if not path.exists():
         raise MediaError(f"{path}: no such file")
     try:
-        # Finds its place to a sample in formats that FFmpeg seeks in roughly.
         with soundfile.SoundFile(path) as file:
             start, length = _window(file.frames / file.samplerate, item, places, seconds, path)
-            file.seek(min(round(start * file.samplerate), file.frames))
-            wave = file.read(round(length * file.samplerate), "float32", always_2d=True)
-            own_rate = file.samplerate
+            return read_stretch(file, start, length, rate)
     except soundfile.LibsndfileError:
         first, last = sound_span(path)
         start, length = _window(last - first, item, places, seconds, path)
         return read_sound(path, rate, first + start, length)
-    if not len(wave):
-        raise MediaError(f"{path}: no sound from {start:g} s on")
-    return resample(wave.mean(1), own_rate, rate)
+
+
+def read_stretch(file: SoundFile, start: float, seconds: float, rate: int) -> np.ndarray:
+    """Part of an opened sound file, mono at `rate` Hz: (n,) float32; less where it ends sooner.
+
+    Finds its place to a sample, in formats that FFmpeg seeks in roughly, too.
+    """
+    file.seek(min(round(start * file.samplerate), file.frames))
+    wave = file.read(round(seconds * file.samplerate), "float32", always_2d=True)
+    return resample(wave.mean(1), file.samplerate, rate)
 
 
 def _window(
@@ -164,7 +189,7 @@ def _window(
 ) -> tuple[float, float]:
     """Start and length in seconds of what is read of a sound file that lasts `whole` seconds."""
     span = _within(item, (0.0, whole), path)
-    moment = span[0] + places.moment * (span[1] - span[0])
+    moment = span[0] + places.moments[0] * (span[1] - span[0])
     return window_start(span, seconds, places.window, moment), min(seconds, span[1] - span[0])
 
 

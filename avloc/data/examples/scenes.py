@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
 
 import numpy as np
 from numpy.random import Generator
@@ -67,14 +66,14 @@ class SceneOptions(Options):
         )
 
 
-def audible(scene: Scene) -> list[float]:
-    """The moments of a scene at which something sounds, and all that does is in view."""
-    found = []
-    for time in np.arange(STEP, scene.seconds, STEP).tolist():
-        heard = [state.visible for state in scene.truth(time) if state.sounds]
-        if heard and min(heard) >= VISIBLE:
-            found.append(time)
-    return found
+def moment_of(scene: Scene, rng: Generator) -> float | None:
+    """A random moment at which something sounds, and all that does is in view, if there is one."""
+    times = STEP * np.arange(1, scene.seconds / STEP)
+    heard = [t for t in times.tolist() if any(e.start <= t < e.end for e in scene.events)]
+    for time in rng.permutation(heard).tolist():
+        if all(state.visible >= VISIBLE for state in scene.truth(time) if state.sounds):
+            return time
+    return None
 
 
 def boxes_of(scene: Scene, time: float, sounds: bool) -> np.ndarray:
@@ -117,9 +116,8 @@ class Scenes(Dataset[Example]):
         while True:
             seed = int(rng.integers(LAST_SEED))
             scene = self.options.scene(seed, self._side, self.plan.seconds)
-            times = audible(scene)
-            if times:
-                time = times[int(rng.integers(len(times)))]
+            time = moment_of(scene, rng)
+            if time is not None:
                 wave, boxes = scene.wave(self.plan.rate), boxes_of(scene, time, sounds=True)
                 return Clip(f"scene-{seed}", scene.frame(time), wave, boxes)
 
@@ -153,16 +151,16 @@ def held_out_scene(
         side: pixels of the picture.
         rate, seconds: of the sound.
     """
-    for seed in count(LAST_SEED + index, SPARE):
+    seed = LAST_SEED + index
+    while True:
         scene = options.scene(seed, side, seconds)
-        times = audible(scene)
-        if times:
-            break
-    time = times[int(np.random.default_rng(seed).integers(len(times)))]
-    return HeldOutScene(
-        f"scene-{seed}",
-        scene.frame(time),
-        scene.wave(rate),
-        boxes_of(scene, time, sounds=True),
-        boxes_of(scene, time, sounds=False),
-    )
+        time = moment_of(scene, np.random.default_rng(seed))
+        if time is not None:
+            return HeldOutScene(
+                f"scene-{seed}",
+                scene.frame(time),
+                scene.wave(rate),
+                boxes_of(scene, time, sounds=True),
+                boxes_of(scene, time, sounds=False),
+            )
+        seed += SPARE

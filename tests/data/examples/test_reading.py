@@ -6,7 +6,7 @@ import soundfile
 from PIL import Image
 
 from avloc.data.examples.items import Item
-from avloc.data.examples.reading import Places, read_clip, read_picture, window_start
+from avloc.data.examples.reading import Places, fitted, read_picture, take, window_start
 from avloc.errors import MediaError
 
 RATE = 16_000
@@ -31,6 +31,12 @@ def number(frame):
     return round((float(frame.mean()) - 20) / 2)
 
 
+def read_clip(item, places, least, rate, seconds):
+    """The first frame and the whole window."""
+    taken = take(item, places, least, rate, seconds)
+    return taken.frames[0], fitted(taken.wave, round(seconds * rate), item.id)
+
+
 @pytest.fixture(scope="module")
 def video(make_clip, tmp_path_factory):
     """4 s of 25 frames a second."""
@@ -48,7 +54,7 @@ def video(make_clip, tmp_path_factory):
 @pytest.mark.parametrize(("start", "end"), [(0.0, None), (1.0, 3.5)])
 def test_a_video_gives_the_moment_and_the_window(video, moment, window, start, end):
     item = Item("a", video=video, start=start, end=end)
-    frame, wave = read_clip(item, Places(moment, window), 48, RATE, 1.0)
+    frame, wave = read_clip(item, Places((moment,), window), 48, RATE, 1.0)
     last = end or 4.0
     time = start + moment * (last - start)
     assert abs(number(frame) - int(time * 25 + 1e-3)) <= 1  # colours of so dark a range are rough
@@ -68,7 +74,7 @@ def test_a_sound_file_gives_the_window(tmp_path, suffix, rate):
     Image.fromarray(telling(3, 40, 30)).save(tmp_path / "a.jpg")
     item = Item("a", picture=tmp_path / "a.jpg", sound=path)
     for window, begin in ((0.0, 0.0), (0.4, 2.8), (0.5, 3.5), (1.0, 7.0), (None, 3.5)):
-        found = read_clip(item, Places(0.9, window), 30, RATE, 3.0)[1]
+        found = read_clip(item, Places((0.9,), window), 30, RATE, 3.0)[1]
         assert len(found) == 3 * RATE
         near = 0.1 if suffix == "ogg" else 0.003
         middle = second(found[RATE : 2 * RATE].mean() / 0.75, 10)
@@ -80,7 +86,7 @@ def test_the_middle_is_that_of_the_published_readers(tmp_path):
     soundfile.write(tmp_path / "a.wav", rising(10), RATE, "FLOAT")
     Image.fromarray(telling(3, 40, 30)).save(tmp_path / "a.jpg")
     item = Item("a", picture=tmp_path / "a.jpg", sound=tmp_path / "a.wav")
-    found = read_clip(item, Places(0.5, 0.5), 30, RATE, 3.0)[1]
+    found = read_clip(item, Places((0.5,), 0.5), 30, RATE, 3.0)[1]
     assert (found == rising(10)[56_000:104_000]).all()
 
 
@@ -88,7 +94,7 @@ def test_short_sounds_are_repeated_and_loud_ones_cut(tmp_path):
     soundfile.write(tmp_path / "a.wav", 2 * rising(0.4), RATE, "FLOAT")
     Image.fromarray(telling(3, 40, 30)).save(tmp_path / "a.jpg")
     item = Item("a", picture=tmp_path / "a.jpg", sound=tmp_path / "a.wav")
-    found = read_clip(item, Places(0.5, 0.2), 30, RATE, 1.0)[1]
+    found = read_clip(item, Places((0.5,), 0.2), 30, RATE, 1.0)[1]
     once = np.clip(2 * rising(0.4), -1, 1)
     assert (found == np.concatenate([once, once, once])[:RATE]).all()
 
@@ -97,7 +103,7 @@ def test_sounds_that_soundfile_cannot_read_are_read_otherwise(make_clip, tmp_pat
     path = make_clip(tmp_path / "a.mp4", sounds=[{"wave": rising(4.0, 44_100), "rate": 44_100}])
     Image.fromarray(telling(3, 40, 30)).save(tmp_path / "a.jpg")
     item = Item("a", picture=tmp_path / "a.jpg", sound=path)
-    found = read_clip(item, Places(0.5, 0.5), 30, RATE, 2.0)[1]
+    found = read_clip(item, Places((0.5,), 0.5), 30, RATE, 2.0)[1]
     assert second(found.mean(), 4.0) == pytest.approx(2.0, abs=0.1)
 
 
@@ -136,17 +142,25 @@ def test_windows_lie_in_the_clip():
     assert window_start((2.0, 4.0), 3.0, 0.9, 0.0) == 2.0
 
 
+def test_several_frames_and_the_whole_sound(video):
+    taken = take(Item("a", video=video), Places((0.1, 0.5, 0.9), 0.5), 48, RATE, np.inf)
+    assert [
+        abs(number(frame) - k) <= 1 for frame, k in zip(taken.frames, (10, 50, 90), strict=True)
+    ]
+    assert len(taken.wave) == pytest.approx(4 * RATE, abs=20)
+
+
 def test_reasons_are_told(tmp_path, video):
     Image.fromarray(telling(3, 40, 30)).save(tmp_path / "a.jpg")
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), RATE)
     soundfile.write(tmp_path / "odd.wav", np.full(RATE, np.nan, np.float32), RATE, "FLOAT")
     cases = {
         "neither a video, nor": Item("a"),
-        "no sound from 0 s on": Item("a", None, tmp_path / "a.jpg", tmp_path / "empty.wav"),
+        "its sound is empty": Item("a", None, tmp_path / "a.jpg", tmp_path / "empty.wav"),
         "values that are no numbers": Item("a", None, tmp_path / "a.jpg", tmp_path / "odd.wav"),
         "ends at 4 s, and the clip starts at 5 s": Item("a", video, start=5.0),
         "gone.wav: no such file": Item("a", None, tmp_path / "a.jpg", tmp_path / "gone.wav"),
     }
     for words, item in cases.items():
         with pytest.raises(MediaError, match=words):
-            read_clip(item, Places(0.5, 0.5), 30, RATE, 1.0)
+            read_clip(item, Places((0.5,), 0.5), 30, RATE, 1.0)
