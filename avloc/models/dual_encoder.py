@@ -112,6 +112,7 @@ class DualEncoder(nn.Module):
         sound: the trunk that hears, with its pooling.
         channels: of the embeddings that `see` and `hear` give.
         head: what makes maps; None: cosines.
+        still: names of modules that always compute as in evaluation.
 
     Raises:
         UsageError: the parts do not fit together.
@@ -138,6 +139,14 @@ class DualEncoder(nn.Module):
         if config.cycles:
             self.coding = PredictiveCoding(VGGish.plain, config.cycles)
         self.head = _head(config, self.channels)
+        self.still: tuple[str, ...] = ()
+
+    def train(self, mode: bool = True) -> DualEncoder:
+        """As of any module, but for what is `still`."""
+        super().train(mode)
+        for name in self.still:
+            self.get_submodule(name).eval()
+        return self
 
     def see(self, frames: Tensor, flow: Tensor | None = None) -> Tensor:
         """What `correlate` and `maps` need of pictures.

@@ -72,7 +72,7 @@ def save_weights(
         WeightsError: a number is not finite, or not in that precision.
     """
     tensors = {
-        name: tensor.detach().to(dtype).contiguous()
+        name: (tensor.detach().to(dtype) if tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in network.state_dict().items()
         if not name.endswith(COUNTER)
     }
@@ -206,23 +206,37 @@ def load_dual(path: Path) -> tuple[DualEncoder, Header[DualConfig]]:
     header = read_header(path)
     if not isinstance(header.network, DualConfig):
         raise WeightsError(f"{path}: one of avloc's own networks, not a dual encoder")
-    with torch.device("meta"):
-        network = DualEncoder(header.network)
+    try:
+        network = _unfilled(header.network)
+    except UsageError as error:
+        raise WeightsError(f"{path}: its network cannot be built ({error})") from error
     return filled(network, _read_tensors(path), path), header
+
+
+def _unfilled(config: DualConfig) -> DualEncoder:
+    with torch.device("meta"):
+        network = DualEncoder(config)
+    if {name for name, _ in network.named_buffers()} <= network.state_dict().keys():
+        return network
+    # It has tensors that no file holds, as tables of positions: they have to be made.
+    return DualEncoder(config)
 
 
 def filled(network: Network, tensors: Mapping[str, Tensor], path: Path) -> Network:
     """`network`, built without weights, with `tensors` in it, ready for inference.
 
     Args:
-        network: built on the device "meta".
+        network: built on the device "meta", or filled with anything.
         tensors: all of its state but the counters of normalisation.
         path: where they come from, for the message.
 
     Raises:
         WeightsError: a tensor is missing, too many, or of another shape.
     """
-    state = {name: tensor.float() for name, tensor in tensors.items()}
+    state = {
+        name: tensor.float() if tensor.is_floating_point() else tensor
+        for name, tensor in tensors.items()
+    }
     for name, _ in network.named_buffers():
         if name.endswith(COUNTER):
             state[name] = torch.zeros((), dtype=torch.long)

@@ -61,7 +61,7 @@ class TimmTrunk(nn.Module):
 
     def __init__(self, name: str, inward: int, stride: int, options: Choices) -> None:
         super().__init__()
-        self.plan = (name, inward, stride, dict(options))
+        self.name, self.options = name, dict(options)
         network: Any = timm_model(name, inward, options)
         levels = network.feature_info
         strides = [info["reduction"] for info in levels]
@@ -86,13 +86,16 @@ class TimmTrunk(nn.Module):
         return features
 
 
-def timm_model(name: str, inward: int, options: Choices, **weights: Any) -> nn.Module:
-    """A timm model without classifier, for inputs of any size where it can take them.
+def timm_model(
+    name: str, inward: int, options: Choices, classes: int | None = 0, **weights: Any
+) -> nn.Module:
+    """A timm model, for inputs of any size where it can take them.
 
     Args:
         name: of the model.
         inward: channels of the input.
         options: among `OPTIONS`.
+        classes: of its classifier; 0: it has none; None: as many as its own weights.
         weights: timm's own words for pretrained weights; without any they are random.
 
     Raises:
@@ -110,7 +113,7 @@ def timm_model(name: str, inward: int, options: Choices, **weights: Any) -> nn.M
         with torch.device("meta"):  # nothing is made: this only tells what class it is
             kind = type(create_model(name, in_chans=inward, num_classes=0, **asked))
         asked |= _any_size(kind, inward)
-        network = create_model(name, in_chans=inward, num_classes=0, **asked, **weights)
+        network = create_model(name, in_chans=inward, num_classes=classes, **asked, **weights)
     except (TypeError, ValueError, AssertionError) as error:
         given = ", ".join(f"{word} {value!r}" for word, value in options.items()) or "no options"
         raise UsageError(f"timm:{name} cannot be built with {given} ({error})") from error

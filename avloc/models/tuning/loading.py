@@ -1,0 +1,99 @@
+"""Weights of towers from files, from timm and from repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from avloc.errors import UsageError, WeightsError
+from avloc.models.dual_encoder import DualConfig, DualEncoder
+from avloc.models.mobile import Backbone
+from avloc.models.pretrained import fill, timm_names, torchvision_names
+from avloc.models.published.reading import read_checkpoint
+from avloc.models.trunks.from_timm import TimmTrunk
+from avloc.models.trunks.from_transformers import TransformersTrunk
+from avloc.models.tuning.timm_weights import fill_exactly, load_timm
+from avloc.models.tuning.towers import Side, trunk_of
+from avloc.models.weights import load_dual, read_header
+
+TIMM, HUB = "timm", "hub:"
+
+
+def load_tower(network: DualEncoder, side: Side, weights: str) -> None:
+    """Load pretrained weights into the trunk of a tower.
+
+    Args:
+        weights: a file, ``timm`` or ``hub:ID``; see `plans.Adapting`.
+
+    Raises:
+        UsageError: this trunk has no weights there.
+        WeightsError: they cannot be had, or do not fit.
+    """
+    trunk: Any = trunk_of(network, side)
+    name: str = getattr(network.config, side)
+    inward = 3 if side == "image" else 1
+    path = None if weights == TIMM or weights.startswith(HUB) else Path(weights)
+    if path and not path.exists():
+        raise WeightsError(f"{path}: no such weights for {name}; name a file, timm or hub:ID")
+    if path and path.is_file() and _is_own(path):
+        fill_exactly(trunk, trunk_of(_dual(path, name, side), side).state_dict(), path)
+    elif isinstance(trunk, TransformersTrunk):
+        _load_transformers(trunk, weights)
+    elif isinstance(trunk, TimmTrunk):
+        load_timm(trunk.network, trunk.name, inward, trunk.options, path)
+    elif name == "resnet18":
+        load_timm(trunk, name, inward, {}, path)
+    elif path is None:
+        raise UsageError(f"{name} has no weights at {weights!r}; name a file")
+    elif isinstance(trunk, Backbone):
+        names = timm_names if name == "mobilenet_v2" else torchvision_names
+        fill(trunk, read_checkpoint(path).tensors, names(trunk))
+    else:
+        fill_exactly(trunk, _of_features(trunk, read_checkpoint(path).tensors), path)
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a file is one that avloc wrote."""
+    if path.suffix != ".safetensors":
+        return False
+    try:
+        read_header(path)
+    except WeightsError:
+        return False
+    return True
+
+
+def _dual(path: Path, name: str, side: Side) -> DualEncoder:
+    header = read_header(path)
+    if not isinstance(header.network, DualConfig) or getattr(header.network, side) != name:
+        raise WeightsError(f"{path}: its {side} trunk is not {name}; take weights of one")
+    return load_dual(path)[0]
+
+
+def _load_transformers(trunk: TransformersTrunk, weights: str) -> None:
+    network = trunk.network
+    place = weights.removeprefix(HUB)
+    if weights == TIMM:
+        raise UsageError("a model of transformers is not among timm's; name hub:ID or a folder")
+    try:
+        loaded, report = type(network).from_pretrained(
+            place, config=network.config, output_loading_info=True, use_safetensors=True
+        )
+    except (RuntimeError, OSError, ValueError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise WeightsError(f"{weights}: cannot be read, or do not fit ({reason})") from error
+    if missing := sorted(report["missing_keys"]):
+        raise WeightsError(f"{weights}: {len(missing)} tensors are missing, as {missing[0]}")
+    trunk.network.load_state_dict(loaded.state_dict())
+
+
+def _of_features(trunk: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those tensors that a trunk has, with or without the name of the part that others keep their
+    convolutions in."""
+    wanted = trunk.state_dict()
+    bare = {name.removeprefix("features."): tensor for name, tensor in tensors.items()}
+    return {name: tensor for name, tensor in {**bare, **tensors}.items() if name in wanted}
