@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, hann_window
 
-from avloc.features import vggish
+from avloc.features import fbank, spectrogram, vggish
 from avloc.features.psd import log_psd
 from avloc.registry import Registry
 
@@ -109,6 +109,11 @@ def mel_picture(waves: Tensor, rate: int) -> Tensor:
     return vggish.log_mel(waves).transpose(1, 2)[:, None]
 
 
+def audioset_mel(waves: Tensor, rate: int) -> Tensor:
+    """Waves (b, n) at 32 kHz -> (b, 1, 128, t), as for avloc's own sound network."""
+    return spectrogram.log_mel(waves)
+
+
 SOUNDS: Registry[Sound] = Registry("sound preset")
 SOUNDS.add("log-mel", Sound(vggish.RATE, 2.0, mel_picture))
 SOUNDS.add("lvs", Sound(16_000, 10.0, log_psd, span=10.0))
@@ -123,3 +128,6 @@ SOUNDS.add("vggish", Sound(vggish.RATE, 3.0, stretched_examples, repeat=True))
 SOUNDS.add("rcgrad", Sound(16_000, 1.0, standardised_power, first=math.inf))
 # Taught on 10 s, which it turns into a step each 0.18 s; a moment is better told by 2 s.
 SOUNDS.add("denseav", Sound(16_000, 2.0, standardised_wave, first=164_200 / 16_000))
+# As the pretrained sound networks of AudioSet hear, for new networks around them.
+SOUNDS.add("audioset", Sound(spectrogram.RATE, 3.0, audioset_mel))
+SOUNDS.add("ast", Sound(16_000, 10.24, fbank.ast_fbank, span=10.24))
