@@ -14,7 +14,7 @@ import math
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 from avloc.errors import UsageError
 from avloc.registry import Registry
@@ -57,15 +57,16 @@ def _check(name: str, value: Any, kind: Any) -> None:
             known = ", ".join(map(repr, typing.get_args(kind)))
             raise UsageError(f"option {name}: expected one of {known}, got {value!r}")
     else:
-        accepted = (int, float) if kind is float else kind
-        if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
-            raise UsageError(f"option {name}: expected {kind.__name__}, got {value!r}")
+        plain = typing.get_origin(kind) or kind  # of tuple[str, ...] the tuple
+        accepted = (int, float) if plain is float else plain
+        if not isinstance(value, accepted) or (isinstance(value, bool) and plain is not bool):
+            raise UsageError(f"option {name}: expected {plain.__name__}, got {value!r}")
 
 
 class Configured(Protocol):
     """A class that is built from one `Options`, its own ``Config``."""
 
-    Config: Any
+    Config: ClassVar[Any]
 
     def __init__(self, config: Any) -> None: ...
 

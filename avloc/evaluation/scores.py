@@ -36,6 +36,15 @@ def best_pixels(values: np.ndarray, count: int) -> np.ndarray:
     return chosen.reshape(values.shape)
 
 
+def greatest(values: np.ndarray, box: np.ndarray) -> float:
+    """The greatest value of a map (h, w) in a box (4,) of 0..1, which has one cell at least."""
+    height, width = values.shape
+    x0, y0, x1, y1 = box * np.array([width, height, width, height])
+    rows = slice(int(y0), max(int(y0) + 1, int(np.ceil(y1))))
+    columns = slice(int(x0), max(int(x0) + 1, int(np.ceil(x1))))
+    return float(values[rows, columns].max())
+
+
 def ciou(predicted: np.ndarray, truth: np.ndarray) -> float:
     """cIoU of two boolean masks."""
     hit = np.count_nonzero(predicted & truth)

@@ -14,7 +14,7 @@ import numpy as np
 from avloc.data.mixtures import Mixture, Single
 from avloc.data.synthetic import Scene
 from avloc.data.wild import Moment
-from avloc.evaluation.scores import GRID, best_pixels, box_mask, median_rule, true_size
+from avloc.evaluation.scores import GRID, best_pixels, box_mask, greatest, median_rule, true_size
 from avloc.features.wavefile import read_wave
 from avloc.resize import resize
 
@@ -142,11 +142,5 @@ def on_turns(method: Method, items: Sequence[Scene]) -> Following:
 def _on_source(method: Method, scene: Scene, wave: np.ndarray, time: float) -> bool:
     """Whether the map is greater somewhere in what sounds than anywhere in what does not."""
     values = method(scene.frame(time), wave, RATE, time)
-    height, width = values.shape
-    tops = []
-    for state in scene.truth(time):
-        x0, y0, x1, y1 = state.box
-        rows = slice(int(y0 * height), max(int(y0 * height) + 1, int(np.ceil(y1 * height))))
-        columns = slice(int(x0 * width), max(int(x0 * width) + 1, int(np.ceil(x1 * width))))
-        tops.append((values[rows, columns].max(), state.sounds))
-    return bool(max(tops)[1])
+    tops = [(greatest(values, np.array(s.box)), s.sounds) for s in scene.truth(time)]
+    return max(tops)[1]

@@ -59,6 +59,7 @@ class Alignment(Objective):
 
     config: Config
     needs = ("cells", "sounds")
+    combines = True
 
     def __init__(self, config: Config | None = None) -> None:
         super().__init__(config)

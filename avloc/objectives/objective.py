@@ -45,6 +45,7 @@ class Objective(nn.Module):
             and maps of all pairs.
         reads_maps: whether the loss is of the maps; if not, it is of the embeddings alone, and a
             correlation head with parameters of its own would learn nothing.
+        combines: whether further views of the batch, whatever their names, are taken as well.
     """
 
     Config: ClassVar[type[Options]] = Options
@@ -52,6 +53,7 @@ class Objective(nn.Module):
     needs: tuple[str, ...] = ()
     negatives: bool = True
     reads_maps: bool = True
+    combines: bool = False
     config: Any
 
     def __init__(self, config: Options | None = None) -> None:

@@ -32,6 +32,7 @@ class Several(Objective):
         self.needs = tuple(sorted({need for part in objectives for need in part.needs}))
         self.negatives = any(part.negatives for part in objectives)
         self.reads_maps = any(part.reads_maps for part in objectives)
+        self.combines = any(part.combines for part in objectives)
 
     def compare(self, pairs: Correspondence) -> Loss:
         losses = {name: part(pairs) for name, part in self.parts.items()}

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from avloc.data.wild import Licences
 from avloc.models.two_stream import NetworkConfig
@@ -106,6 +106,7 @@ class Recipe:
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     seed: Count = 0
     save_every: Some = 100
+    task: Literal["wild"] = "wild"
 
 
 def read_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:

@@ -1,0 +1,178 @@
+"""The training loop: update, tell, validate, save, and stop when asked to."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from avloc.errors import AvlocError, RecipeError, TrainingError
+from avloc.models.dual_encoder import DualEncoder
+from avloc.training.feeding import Feed
+from avloc.training.log import open_log
+from avloc.training.state import write_state
+from avloc.training.stopping import Wish, listening
+from avloc.training.trainer import Trainer
+
+LAST, BEST, LOG, BROKEN = "last.pt", "best.safetensors", "log.jsonl", "broken.tsv"
+
+Validate = Callable[[DualEncoder], dict[str, float]]
+"""Networks -> numbers by name, the same in every process."""
+
+Keep = Callable[[DualEncoder, Path], None]
+"""Writes networks as weights to a path."""
+
+
+class Watcher(Protocol):
+    """What is told about a run while it runs."""
+
+    def __call__(self, step: int, row: Mapping[str, Any]) -> None: ...
+
+
+@dataclass
+class Progress:
+    """How far the search for the best weights came.
+
+    Attributes:
+        best: greatest value of the metric; None before the first validation.
+        best_step: the update after which it was reached.
+        waited: validations since then.
+    """
+
+    best: float | None = None
+    best_step: int = 0
+    waited: int = 0
+
+    def better(self, value: float, step: int) -> bool:
+        """Note the value at `step`; whether it is the best one."""
+        if self.best is not None and not value > self.best:
+            self.waited += 1
+            return False
+        self.best, self.best_step, self.waited = value, step, 0
+        return True
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run and what belongs to it.
+
+    Attributes:
+        folder: where its files lie.
+        every: updates between validations; 0: there are none.
+        validate: measures networks.
+        keep: writes networks.
+        progress: of the search for the best.
+        watchers: told of each update and validation, in the first process.
+    """
+
+    trainer: Trainer
+    feed: Feed
+    folder: Path
+    every: int
+    validate: Validate
+    keep: Keep
+    progress: Progress = field(default_factory=Progress)
+    watchers: tuple[Watcher, ...] = ()
+
+    @property
+    def over(self) -> bool:
+        """Whether all updates are done, or nothing got better for too long."""
+        patience = self.trainer.recipe.validation.patience
+        waited = bool(patience) and self.progress.waited >= patience
+        return waited or self.trainer.step >= self.trainer.steps
+
+    def due(self, every: int) -> bool:
+        """Whether what is done every so many updates, and after the last, is due."""
+        return bool(every) and (self.trainer.step % every == 0 or self.over)
+
+    def save(self) -> None:
+        """Write all that is needed to go on, and which clips are broken."""
+        ranks = self.trainer.ranks
+        broken = {k: v for part in ranks.all_of(self.feed.broken.reasons) for k, v in part.items()}
+        if not ranks.first:
+            return
+        write_state(self.folder / LAST, {**self.trainer.state(), "progress": asdict(self.progress)})
+        if broken:
+            lines = [f"{name}\t{reason}\n" for name, reason in sorted(broken.items())]
+            (self.folder / BROKEN).write_text("".join(lines), encoding="utf-8")
+
+
+def fit(run: Run) -> None:
+    """Train to the recipe's last step, or until nothing gets better.
+
+    State is saved every ``loop.save_every`` updates, after each validation, before an error of the
+    data ends the run, and when somebody asks to stop; the program then ends as by that signal.
+
+    Raises:
+        AvlocError: see `Trainer.update`, `Feed.updates` and `write_state`.
+    """
+    trainer, recipe = run.trainer, run.trainer.recipe
+    with _telling(run) as tell, listening() as wish:
+        updates = run.feed.updates(trainer.step, trainer.steps, recipe.loop.accumulate)
+        while not run.over:
+            began = time.monotonic()
+            try:
+                batches = next(updates)
+            except AvlocError:
+                # Other processes wait in an update: this one cannot ask them what is broken.
+                if trainer.ranks.count == 1:
+                    run.save()
+                raise
+            values = trainer.update(batches)
+            pairs = recipe.optimiser.batch * recipe.loop.accumulate
+            speed = pairs / (time.monotonic() - began)
+            epoch = trainer.step / trainer.per_epoch
+            place = {"steps": trainer.steps, "epoch": epoch, "rate": trainer.rate}
+            tell({**values, **place, "clips_per_second": speed})
+            validated = run.due(run.every)
+            if validated:
+                tell({"validation": _validated(run)})
+            stop = _wished(wish, trainer)
+            if validated or stop or run.due(recipe.loop.save_every):
+                run.save()
+            if stop:
+                wish.grant()
+                raise TrainingError("another process was asked to stop; all is saved, --resume")
+    if not run.every and trainer.ranks.first:
+        run.keep(trainer.network, run.folder / BEST)
+
+
+@contextmanager
+def _telling(run: Run) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """What writes a row to the log and to the watchers; only the first process has them."""
+    step = run.trainer.step
+    if not run.trainer.ranks.first:
+        yield lambda row: None
+        return
+    with open_log(run.folder / LOG, step) as log:
+
+        def tell(row: Mapping[str, Any]) -> None:
+            log.write(json.dumps({"step": run.trainer.step, **row}) + "\n")
+            for watcher in run.watchers:
+                watcher(run.trainer.step, row)
+
+        yield tell
+
+
+def _wished(wish: Wish, trainer: Trainer) -> bool:
+    """Whether any process was asked to stop: all have to stop after the same update."""
+    return float(trainer.ranks.mean(torch.tensor(float(wish.signal), device=trainer.device))) > 0
+
+
+def _validated(run: Run) -> dict[str, float]:
+    trainer, metric = run.trainer, run.trainer.recipe.validation.metric
+    values = run.validate(trainer.network)
+    if metric not in values:
+        raise RecipeError(
+            f"validation.metric {metric!r} is none of this split's: {', '.join(sorted(values))}"
+        )
+    if run.progress.better(values[metric], trainer.step) and trainer.ranks.first:
+        run.keep(trainer.network, run.folder / BEST)
+    return {name: value for name, value in values.items() if math.isfinite(value)}

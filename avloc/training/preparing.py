@@ -1,0 +1,183 @@
+"""From a recipe to all that a run is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from avloc.data.benchmarks.sources import clip_id, rows
+from avloc.data.examples.examples import Examples
+from avloc.data.examples.items import Item, read_items
+from avloc.data.examples.plan import ExamplePlan
+from avloc.data.examples.scenes import Scenes, held_out_scene
+from avloc.errors import DataError, RecipeError
+from avloc.evaluation.truth import Truth, rasterise
+from avloc.features.pictures import PICTURES
+from avloc.models.dual_encoder import DualEncoder
+from avloc.models.tuning import adapt
+from avloc.training.feeding import Feed
+from avloc.training.pairing import Pairing, Way
+from avloc.training.precision import chosen
+from avloc.training.ranks import Ranks
+from avloc.training.recipe import Recipe
+from avloc.training.trainer import Trainer
+from avloc.training.validation import HeldOut, Validation
+
+UNBROKEN = 0  # epoch of the draws for validation, which has one
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run is made of.
+
+    Attributes:
+        every: updates between validations; 0: none.
+        items: of the training split; 0 of endless data.
+    """
+
+    trainer: Trainer
+    feed: Feed
+    validation: Validation | None
+    every: int
+    items: int
+
+
+def prepare(recipe: Recipe, data: Path | None, device: torch.device, ranks: Ranks) -> Prepared:
+    """Read the data, build the networks.
+
+    Raises:
+        RecipeError: the recipe does not fit together.
+        DataError: data is missing, wrong, or the same in two splits.
+    """
+    seed = recipe.seed
+    torch.manual_seed(seed)
+    network = adapt(
+        DualEncoder(recipe.network), recipe.towers.image, recipe.towers.sound, recipe.towers.init
+    )
+    dtype = chosen(recipe.loop.precision, device)
+    way = Way(
+        dtype=dtype,
+        chunk=recipe.loop.chunk,
+        teacher=recipe.loop.teacher,
+        strangers=recipe.strangers,
+        masking=recipe.data.mask,
+        modulation=recipe.loop.modulation > 0,
+    )
+    pairing = Pairing(network, recipe.objective(), way, ranks)
+    examples, validated = _splits(recipe, data)
+    feed = Feed(
+        examples,
+        len(examples),
+        recipe.optimiser.batch,
+        seed,
+        ranks,
+        recipe.data.workers,
+        device.type == "cuda",
+    )
+    per_epoch = feed.per_epoch / recipe.loop.accumulate
+    steps = recipe.optimiser.steps or max(1, int(recipe.optimiser.epochs * per_epoch))
+    trainer = Trainer(pairing, recipe, steps, per_epoch, device)
+    plan = recipe.validation
+    every = plan.steps or max(1, round(plan.every * per_epoch))
+    validation = None
+    if validated:
+        validation = Validation(validated, network, ranks, dtype)
+    return Prepared(trainer, feed, validation, every if validated else 0, len(examples))
+
+
+def _splits(recipe: Recipe, data: Path | None) -> tuple[Examples | Scenes, list[HeldOut]]:
+    plan = recipe.examples()
+    if recipe.data.kind == "scenes":
+        options = recipe.data.scenes
+        held_out = [_of_scene(recipe, plan, n) for n in range(recipe.validation.items)]
+        return Scenes(options, plan, recipe.seed), held_out
+    if data is None:
+        raise DataError("no training data: pass its folder with --data or set AVLOC_DATA")
+    if not data.is_dir():
+        raise DataError(f"{data}: no such folder; pass the training data with --data")
+    if recipe.data.neighbours:
+        plan = replace(plan, neighbours=str(data / recipe.data.neighbours))
+    items = read_items(data / recipe.data.train, data)
+    watched = read_items(data / recipe.data.validation, data) if recipe.data.validation else []
+    _keep_apart(recipe, data, items, watched)
+    return Examples(items, plan, recipe.seed), _held_out(recipe, plan, watched)
+
+
+def _keep_apart(recipe: Recipe, data: Path, items: Sequence[Item], watched: Sequence[Item]) -> None:
+    """Nothing that is measured on may be trained on, and no test set may choose weights."""
+    names = {item.id for item in items}
+    if both := sorted(names & {item.id for item in watched}):
+        raise DataError(
+            f"data.train and data.validation share {len(both)} clips, as {both[0]}; take them out "
+            "of one"
+        )
+    for listed in recipe.validation.protect:
+        test = {clip_id(row[0]) for row in rows(data / listed)}
+        for split, found in (("train", names), ("validation", {item.id for item in watched})):
+            if inside := sorted(found & test):
+                raise DataError(
+                    f"data.{split} holds {len(inside)} clips of {listed}, as {inside[0]}, which "
+                    "validation.protect keeps for testing; take them out"
+                )
+
+
+def _held_out(recipe: Recipe, plan: ExamplePlan, items: Sequence[Item]) -> list[HeldOut]:
+    """At most as many clips as the recipe says, evenly from the whole split."""
+    if not items:
+        return []
+    count = min(recipe.validation.items, len(items))
+    chosen_ones = [items[i * len(items) // count] for i in range(count)]
+    crop = PICTURES[recipe.network.picture].crop
+    still = replace(
+        plan,
+        augment="none-crop" if crop else "none",
+        views=1,
+        moment="middle",
+        window="middle",
+        mix=False,
+        neighbours="",
+        truth=True,
+    )
+    examples = Examples(chosen_ones, still, recipe.seed)
+    found = []
+    for index, item in enumerate(chosen_ones):
+        example = examples[UNBROKEN, index]
+        if example.broken:
+            name, reason = example.broken[0]
+            raise DataError(f"validation clip {name} cannot be read ({reason}); take it out")
+        truth = None if item.boxes is None else _truth(example.extras["truth"])
+        if truth is None or truth.boxes or not len(item.boxes or ()):
+            found.append(HeldOut(example.frames[0], example.waves[0], truth))
+    return found
+
+
+def _truth(share: np.ndarray) -> Truth:
+    """Shares (s, s) of the places that sound -> the truth on the grid of the protocol."""
+    places = np.arange(224) * len(share) // 224
+    inside = share[np.ix_(places, places)] >= 0.5
+    return Truth(inside, None, int(inside.any()))
+
+
+def _of_scene(recipe: Recipe, plan: ExamplePlan, number: int) -> HeldOut:
+    scene = held_out_scene(number, recipe.data.scenes, plan.side, plan.rate, plan.seconds)
+    frame = np.ascontiguousarray(scene.frame.transpose(2, 0, 1))
+    wave = np.resize(scene.wave, plan.samples)
+    return HeldOut(frame, wave, rasterise(scene.sounding), scene.sounding, scene.silent)
+
+
+def fits(recipe: Recipe) -> None:
+    """Whether the parts of a recipe go together.
+
+    Raises:
+        RecipeError: they do not.
+    """
+    objective = recipe.objective()
+    if recipe.optimiser.batch < 2 and objective.negatives:
+        raise RecipeError(
+            f"recipe {recipe.name}: optimiser.batch: the objective compares a pair with others; "
+            "give 2 or more"
+        )

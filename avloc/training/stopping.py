@@ -1,0 +1,45 @@
+"""Being asked to stop, and stopping between two updates."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Wish:
+    """Whether somebody asked to stop, and how: ``signal`` is its number, 0 before."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+
+    def grant(self) -> None:
+        """End the program as that signal would have; to be called when all is saved.
+
+        Raises:
+            KeyboardInterrupt: it was Ctrl-C.
+            SystemExit: it was SIGTERM, with 143.
+        """
+        if self.signal == signal.SIGINT:
+            raise KeyboardInterrupt
+        if self.signal:
+            raise SystemExit(128 + self.signal)
+
+
+@contextmanager
+def listening() -> Iterator[Wish]:
+    """Ctrl-C and SIGTERM become a wish; a second one ends the program wherever it is."""
+    wish = Wish()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        asked, wish.signal = wish.signal, number
+        if asked:
+            wish.grant()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield wish
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,122 @@
+"""How networks do on clips that nobody trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from avloc.evaluation.canvas import Canvas
+from avloc.evaluation.own import OwnProtocol
+from avloc.evaluation.scores import greatest
+from avloc.evaluation.truth import Truth
+from avloc.features.pictures import PICTURES
+from avloc.features.sounds import SOUNDS
+from avloc.models.dual_encoder import DualEncoder
+from avloc.training.precision import computing_in
+from avloc.training.ranks import Ranks
+
+AMONG = 32
+"""Sounds among which a picture has to find its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """A clip to measure with.
+
+    Attributes:
+        frame: (3, H, W) uint8, as the network takes it.
+        wave: (n,) float32.
+        truth: what people drew, on the grid of the protocol; None: nobody did.
+        silent: (k, 4) boxes in 0..1 of things that are seen and do not sound; None: not known.
+        boxes: (k, 4) those of what sounds.
+    """
+
+    frame: np.ndarray
+    wave: np.ndarray
+    truth: Truth | None = None
+    boxes: np.ndarray | None = None
+    silent: np.ndarray | None = None
+
+
+class Validation:
+    """Clips, kept in memory, and the numbers of networks on them.
+
+    Args:
+        clips: all of them, the same ones in every process; each looks at its part.
+        network: whose presets say how pictures and sounds go in.
+        dtype: that towers compute in.
+        batch: clips at a time.
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[HeldOut],
+        network: DualEncoder,
+        ranks: Ranks,
+        dtype: torch.dtype = torch.float32,
+        batch: int = AMONG,
+    ) -> None:
+        self.clips, self.ranks, self.dtype, self.batch = clips, ranks, dtype, batch
+        self.protocol = OwnProtocol()
+        self._picture = PICTURES[network.config.picture]
+        self._sound = SOUNDS[network.config.waves]
+
+    @torch.inference_mode()
+    def __call__(self, network: DualEncoder) -> dict[str, float]:
+        """Numbers by name.
+
+        ``retrieval``, the share of clips whose map is greatest for their own sound, among `AMONG`;
+        where there are boxes those of the ``avloc`` protocol; and ``right_object`` where it is
+        known what does not sound: how often the map is greater in what does.
+        """
+        before = network.training
+        network.eval()
+        groups = range(0, len(self.clips), self.batch)
+        ours = list(groups)[self.ranks.rank :: self.ranks.count]
+        found = {start: self._group(network, start) for start in ours}
+        network.train(before)
+        everyone = {k: v for part in self.ranks.all_of(found) for k, v in part.items()}
+        rows = [row for start in groups for row in everyone[start]]
+        return self._summary(rows)
+
+    def _group(self, network: DualEncoder, start: int) -> list[tuple[bool, object, bool | None]]:
+        clips = self.clips[start : start + self.batch]
+        device = next(network.parameters()).device
+        frames = torch.from_numpy(np.stack([clip.frame for clip in clips])).to(device)
+        waves = torch.from_numpy(np.stack([clip.wave for clip in clips])).to(device)
+        with computing_in(self.dtype, device):
+            cells = network.see(self._picture.normalise(frames)).float()
+            sounds = network.hear(self._sound.spectrogram(waves, self._sound.rate)).float()
+        maps = network.maps(cells, sounds)
+        right = (maps.amax((2, 3)).argmax(1).cpu() == torch.arange(len(clips))).tolist()
+        own = maps[torch.arange(len(clips)), torch.arange(len(clips))].cpu().numpy()
+        return [
+            (match, self._score(clip, values), _on_source(clip, values))
+            for clip, match, values in zip(clips, right, own, strict=True)
+        ]
+
+    def _score(self, clip: HeldOut, values: np.ndarray) -> object:
+        return None if clip.truth is None else self.protocol.score(Canvas(values), clip.truth)
+
+    def _summary(self, rows: list[tuple[bool, object, bool | None]]) -> dict[str, float]:
+        numbers = {"retrieval": float(np.mean([match for match, _, _ in rows]))}
+        scores = [score for _, score, _ in rows if score is not None]
+        if scores:
+            numbers |= self.protocol.summarise(scores)  # type: ignore[arg-type]
+        objects = [hit for _, _, hit in rows if hit is not None]
+        if objects:
+            numbers["right_object"] = float(np.mean(objects))
+        return numbers
+
+
+def _on_source(clip: HeldOut, values: np.ndarray) -> bool | None:
+    """Whether the map is greater somewhere in what sounds than anywhere in what does not."""
+    if clip.boxes is None or clip.silent is None or not len(clip.boxes) or not len(clip.silent):
+        return None
+    sounding, silent = (
+        max(greatest(values, box) for box in boxes) for boxes in (clip.boxes, clip.silent)
+    )
+    return sounding > silent
