@@ -78,7 +78,9 @@ class Augment:
     @property
     def zoom(self) -> float:
         """How many times the wanted side the whole picture's shorter side should have."""
-        return 1 / math.sqrt(self.least) if self.crop == "area" else LARGER
+        if self.crop == "area":
+            return 1 / math.sqrt(self.least)
+        return LARGER if self.crop in ("corner", "square") else 1.0
 
     def __call__(self, picture: Tensor, side: int, rng: Generator) -> tuple[Tensor, Region]:
         """`picture` (3, H, W) uint8 -> (3, side, side) uint8, and what it shows."""
