@@ -11,6 +11,7 @@ from avloc.data.examples.scenes import SceneOptions
 from avloc.errors import RecipeError
 from avloc.features.sounds import SOUNDS
 from avloc.models.dual_encoder import DualConfig
+from avloc.models.heads import HEADS
 from avloc.models.tuning import Adapting, Tuning
 from avloc.objectives import OBJECTIVES
 from avloc.objectives.objective import Objective
@@ -202,10 +203,11 @@ class Recipe:
             parts[name] = (float(weight), configured(OBJECTIVES, name, **options))
         single = len(parts) == 1 and next(iter(parts.values()))[0] == 1.0
         objective = next(iter(parts.values()))[1] if single else Several(parts)
-        if not objective.reads_maps and self.network.head != "cosine":
+        head = configured(HEADS, self.network.head, **self.network.head_options)
+        if not objective.reads_maps and any(True for _ in head.parameters()):
             raise RecipeError(
                 f"recipe {self.name}: {', '.join(parts)} is of embeddings alone, so that the head "
-                f"{self.network.head!r} would learn nothing; take head: cosine"
+                f"{self.network.head!r} would learn nothing; take network.head=cosine"
             )
         return objective
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from avloc.evaluation.canvas import Canvas
-from avloc.evaluation.own import OwnProtocol
+from avloc.evaluation.own import OwnProtocol, OwnScore
 from avloc.evaluation.scores import greatest
 from avloc.evaluation.truth import Truth
 from avloc.features.pictures import PICTURES
@@ -41,14 +41,30 @@ class HeldOut:
     silent: np.ndarray | None = None
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What networks make of a clip.
+
+    Attributes:
+        found: whether the map is greatest for the clip's own sound, among `AMONG`.
+        score: of the ``avloc`` protocol, where there is a truth.
+        right: whether the map is greater somewhere in what sounds than anywhere in what does not,
+            where that is known.
+    """
+
+    found: bool
+    score: OwnScore | None
+    right: bool | None
+
+
 class Validation:
     """Clips, kept in memory, and the numbers of networks on them.
 
     Args:
         clips: all of them, the same ones in every process; each looks at its part.
         network: whose presets say how pictures and sounds go in.
+        ranks: the processes that share the work.
         dtype: that towers compute in.
-        batch: clips at a time.
     """
 
     def __init__(
@@ -57,59 +73,60 @@ class Validation:
         network: DualEncoder,
         ranks: Ranks,
         dtype: torch.dtype = torch.float32,
-        batch: int = AMONG,
     ) -> None:
-        self.clips, self.ranks, self.dtype, self.batch = clips, ranks, dtype, batch
+        self.clips, self.ranks, self.dtype = clips, ranks, dtype
         self.protocol = OwnProtocol()
         self._picture = PICTURES[network.config.picture]
         self._sound = SOUNDS[network.config.waves]
 
-    @torch.inference_mode()
     def __call__(self, network: DualEncoder) -> dict[str, float]:
         """Numbers by name.
 
-        ``retrieval``, the share of clips whose map is greatest for their own sound, among `AMONG`;
-        where there are boxes those of the ``avloc`` protocol; and ``right_object`` where it is
-        known what does not sound: how often the map is greater in what does.
+        ``retrieval``, the share of clips that are `Outcome.found`; where there are boxes those of
+        the ``avloc`` protocol; and ``right_object``, the share that is `Outcome.right`.
         """
+        outcomes = self.scores(network)
+        numbers = {"retrieval": float(np.mean([one.found for one in outcomes]))}
+        scores = [one.score for one in outcomes if one.score is not None]
+        if scores:
+            numbers |= self.protocol.summarise(scores)
+        known = [one.right for one in outcomes if one.right is not None]
+        if known:
+            numbers["right_object"] = float(np.mean(known))
+        return numbers
+
+    @torch.inference_mode()
+    def scores(self, network: DualEncoder) -> list[Outcome]:
+        """What `network` makes of each clip; it is left in the mode that it came in."""
         before = network.training
         network.eval()
-        groups = range(0, len(self.clips), self.batch)
-        ours = list(groups)[self.ranks.rank :: self.ranks.count]
+        groups = range(0, len(self.clips), AMONG)
+        ours = groups[self.ranks.rank :: self.ranks.count]
         found = {start: self._group(network, start) for start in ours}
         network.train(before)
         everyone = {k: v for part in self.ranks.all_of(found) for k, v in part.items()}
-        rows = [row for start in groups for row in everyone[start]]
-        return self._summary(rows)
+        return [one for start in groups for one in everyone[start]]
 
-    def _group(self, network: DualEncoder, start: int) -> list[tuple[bool, object, bool | None]]:
-        clips = self.clips[start : start + self.batch]
+    def _group(self, network: DualEncoder, start: int) -> list[Outcome]:
+        clips = self.clips[start : start + AMONG]
         device = next(network.parameters()).device
         frames = torch.from_numpy(np.stack([clip.frame for clip in clips])).to(device)
         waves = torch.from_numpy(np.stack([clip.wave for clip in clips])).to(device)
         with computing_in(self.dtype, device):
             cells = network.see(self._picture.normalise(frames)).float()
             sounds = network.hear(self._sound.spectrogram(waves, self._sound.rate)).float()
-        maps = network.maps(cells, sounds)
-        right = (maps.amax((2, 3)).argmax(1).cpu() == torch.arange(len(clips))).tolist()
-        own = maps[torch.arange(len(clips)), torch.arange(len(clips))].cpu().numpy()
+        maps = network.maps(cells, sounds).cpu()
+        places = torch.arange(len(clips))
+        found = maps.amax((2, 3)).argmax(1) == places
         return [
-            (match, self._score(clip, values), _on_source(clip, values))
-            for clip, match, values in zip(clips, right, own, strict=True)
+            Outcome(match, self._score(clip, values), _on_source(clip, values))
+            for clip, match, values in zip(
+                clips, found.tolist(), maps[places, places].numpy(), strict=True
+            )
         ]
 
-    def _score(self, clip: HeldOut, values: np.ndarray) -> object:
+    def _score(self, clip: HeldOut, values: np.ndarray) -> OwnScore | None:
         return None if clip.truth is None else self.protocol.score(Canvas(values), clip.truth)
-
-    def _summary(self, rows: list[tuple[bool, object, bool | None]]) -> dict[str, float]:
-        numbers = {"retrieval": float(np.mean([match for match, _, _ in rows]))}
-        scores = [score for _, score, _ in rows if score is not None]
-        if scores:
-            numbers |= self.protocol.summarise(scores)  # type: ignore[arg-type]
-        objects = [hit for _, _, hit in rows if hit is not None]
-        if objects:
-            numbers["right_object"] = float(np.mean(objects))
-        return numbers
 
 
 def _on_source(clip: HeldOut, values: np.ndarray) -> bool | None:
