@@ -78,7 +78,8 @@ class DualEngine:
     ) -> list[tuple[np.ndarray, float]]:
         """Prepared frames (b, 3, h, w) and what is heard with each -> values and confidence.
 
-        Values are cosines, whatever the original divides them by.
+        Values are cosines, whatever the original divides them by; with a head of its own what that
+        gives.
 
         Raises:
             UsageError: there is no evidence; these methods say nothing of a picture alone.
@@ -86,8 +87,9 @@ class DualEngine:
         if evidence is None:
             raise UsageError(f"{self.id} needs sound: it has no map of a picture alone")
         values = self.runner.look(prepared, evidence.features)[0]
+        bounded = self.header.network.head == "cosine"
         return [
-            (grid, _confidence(grid, float(level)))
+            (grid, _confidence(grid, float(level), bounded))
             for grid, level in zip(values, evidence.level, strict=True)
         ]
 
@@ -96,14 +98,16 @@ class DualEngine:
         return self.runner.objects(prepared)
 
 
-def _confidence(values: np.ndarray, level: float) -> float:
+def _confidence(values: np.ndarray, level: float, bounded: bool) -> float:
     """SLAVC's score of a map in 0..1: the mean of its best quarter (Mo and Morgado 2022, 4.1).
 
-    It ranks maps of one method, but is no probability: nobody calibrated these networks. 0 where
-    the wave is silent.
+    It ranks maps of one method, but is no probability: nobody calibrated these networks. Values
+    that are not `bounded`, as cosines are, are brought there first. 0 where the wave is silent.
     """
     if level < SILENT:
         return 0.0
     ordered = np.sort(values, axis=None)
     best = float(ordered[-max(1, ordered.size // 4) :].mean())
+    if not bounded:
+        best /= 1 + abs(best)
     return min(1.0, max(0.0, (best + 1) / 2))

@@ -76,17 +76,17 @@ def convert(
     if path.exists() and not overwrite:
         raise UsageError(f"{path}: exists; --overwrite writes it anew, -o names another")
     with torch.device("meta"):
-        network = DualEncoder(chosen.config)
+        network = DualEncoder(matched.fit.config)
     filled(network, matched.fit.state, paths[0])
     sums = {one.name: checksum(one) for one in paths}
     header = Header(
         id=f"{chosen.name}-{next(iter(sums.values()))[:8]}",
-        network=chosen.config,
+        network=matched.fit.config,
         source=_source(chosen.name, sums, found, matched),
     )
     save_weights(path, network, header, torch.float32)
     record(path)
-    return Converted(path, header.id, chosen.name, matched.others, matched.dropped)
+    return Converted(path, header.id, chosen.name, matched.others, matched.fit.dropped)
 
 
 def _files(sources: Sequence[Path]) -> list[Path]:
@@ -117,7 +117,7 @@ def _matched(found: Sequence[Checkpoint], method: str | None, unused: Sequence[s
         told = "; ".join(f"{one.path.name}: {describe(one.tensors)}" for one in found)
         raise WeightsError(f"{where}: several checkpoints, not parts of one; name one ({told})")
     try:
-        return match(tensors, method, unused)
+        return match(tensors, method, unused, found[0].settings)
     except WeightsError as error:
         hint = ""
         if all(roles) and not (method and not METHODS[method].roles):
@@ -159,5 +159,5 @@ def _source(
         "method": method,
         "files": sums,
         "numbers": dict(numbers[:MOST_NUMBERS]),
-        "dropped": sorted({name.split(".")[0] for name in matched.dropped}),
+        "dropped": sorted({name.split(".")[0] for name in matched.fit.dropped}),
     }

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,6 +22,8 @@ WRAPPERS = ("module.", "model.")
 
 SHOWN = 4
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 @dataclass(frozen=True, eq=False)
 class Fit:
@@ -27,29 +31,40 @@ class Fit:
 
     Attributes:
         method: the one tried.
+        config: its network, with the sizes of the file.
         state: the tensors under their names here.
         missing: names, as in its files, of what the network needs and the file has not got.
         left: names in the file that the method does not know.
         misshapen: what has another shape than the network's, in words.
+        unlike: what the file says of its training that is not so in the method, in words.
+        dropped: names in the file that no map depends on.
     """
 
     method: Method
+    config: DualConfig
     state: dict[str, Tensor]
     missing: tuple[str, ...]
     left: tuple[str, ...]
     misshapen: tuple[str, ...]
+    unlike: tuple[str, ...]
+    dropped: tuple[str, ...]
 
     @property
     def perfect(self) -> bool:
         """Whether everything that is needed is there, and nothing else."""
-        return not (self.missing or self.left or self.misshapen)
+        return not (self.missing or self.left or self.misshapen or self.unlike)
 
     @property
     def faults(self) -> str:
         """What does not fit, in words."""
         # Of many that are left over the parts tell what --unused has to leave out.
         left = describe(self.left) if len(self.left) > SHOWN else _few(self.left)
-        told = {"missing": _few(self.missing), "left over": left, "shape": _few(self.misshapen)}
+        told = {
+            "missing": _few(self.missing),
+            "left over": left,
+            "shape": _few(self.misshapen),
+            "trained with": _few(self.unlike),
+        }
         return "; ".join(f"{word}: {names}" for word, names in told.items() if names)
 
 
@@ -60,39 +75,49 @@ class Match:
     Attributes:
         fit: of that method.
         others: methods that would have fitted as well.
-        dropped: names that no map depends on and that were left out.
     """
 
     fit: Fit
     others: tuple[str, ...]
-    dropped: tuple[str, ...]
 
 
-def match(tensors: Mapping[str, Tensor], name: str | None, unused: Sequence[str] = ()) -> Match:
+def match(
+    tensors: Mapping[str, Tensor],
+    name: str | None,
+    unused: Sequence[str] = (),
+    settings: Mapping[str, Any] = NOTHING,
+) -> Match:
     """Find the method that the tensors of a file belong to.
 
     Args:
         tensors: by their names in the file.
         name: a name in `METHODS`; None: the first one that fits.
         unused: beginnings of names that are to be left out, beside those known to be unused.
+        settings: what the file says of its training.
 
     Raises:
         UsageError: there is no method of that name.
         WeightsError: none fits, or the one named does not; says what was found.
     """
     bare, wrapped = unwrapped(tensors)
-    tried = [METHODS[name]] if name else list(METHODS.values())
-    fits = [_fit(method, bare, unused) for method in tried]
+    tried = [METHODS[name]] if name else [one for one in METHODS.values() if _may_be(one, bare)]
+    fits = [_fit(method, bare, unused, settings) for method in tried]
     good = [fit for fit in fits if fit.perfect]
     if not good:
-        nearest = min(fits, key=lambda fit: _distance(fit, bare))
+        nearest = min(fits, key=_distance)
         raise WeightsError(_no_fit(bare, nearest, name))
     # Whether data-parallel training wrapped a file is the only trace that some methods leave.
     good.sort(key=lambda fit: fit.method.wrapped not in (None, wrapped))
-    best = good[0]
-    dropped = tuple(key for key in bare if _ours(key, best.method, unused) is None)
-    others = tuple(fit.method.name for fit in good[1:])
-    return Match(best, others, tuple(key for key in dropped if not key.endswith(COUNTER)))
+    return Match(good[0], tuple(fit.method.name for fit in good[1:]))
+
+
+def _may_be(method: Method, tensors: Mapping[str, Tensor]) -> bool:
+    """Whether it is worth while to compare: large networks take their time."""
+    return method.adapt is None or not _unmarked(method, tensors)
+
+
+def _unmarked(method: Method, tensors: Mapping[str, Tensor]) -> list[str]:
+    return [mark for mark in method.marks if not any(key.startswith(mark) for key in tensors)]
 
 
 def unwrapped(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], bool]:
@@ -111,7 +136,7 @@ def describe(names: Iterable[str]) -> str:
     return _few([f"{part!r} ({count})" for part, count in parts.most_common()], 8)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def shapes(config: DualConfig) -> dict[str, tuple[int, ...]]:
     """The names and shapes of all tensors of a network but the counters."""
     with torch.device("meta"):
@@ -119,13 +144,23 @@ def shapes(config: DualConfig) -> dict[str, tuple[int, ...]]:
     return {key: tuple(tensor.shape) for key, tensor in state.items() if COUNTER not in key}
 
 
-def _fit(method: Method, tensors: Mapping[str, Tensor], unused: Sequence[str]) -> Fit:
-    wanted = shapes(method.config)
+def _fit(
+    method: Method,
+    tensors: Mapping[str, Tensor],
+    unused: Sequence[str],
+    settings: Mapping[str, Any],
+) -> Fit:
+    config = method.config
+    if method.adapt is not None:
+        tensors, config = method.adapt(tensors, config)
+    wanted = shapes(config)
     state: dict[str, Tensor] = {}
-    left, misshapen = [], []
+    left, misshapen, dropped = [], [], []
     for key, tensor in tensors.items():
         ours = _ours(key, method, unused)
         if ours is None:
+            if not key.endswith(COUNTER):
+                dropped.append(key)
             continue
         if ours not in wanted:
             left.append(key)
@@ -137,10 +172,13 @@ def _fit(method: Method, tensors: Mapping[str, Tensor], unused: Sequence[str]) -
         else:
             state[ours] = tensor
     missing = [_theirs(key, method) for key in wanted if key not in state]
-    for mark in method.marks:
-        if not any(key.startswith(mark) for key in tensors):
-            missing.append(f"{mark}*")
-    return Fit(method, state, tuple(missing), tuple(left), tuple(misshapen))
+    missing += [f"{mark}*" for mark in _unmarked(method, tensors)]
+    unlike = [
+        f"{word} {settings[word]!r} instead of {value!r}"
+        for word, value in method.settings.items()
+        if word in settings and settings[word] != value
+    ]
+    return Fit(method, config, state, *map(tuple, (missing, left, misshapen, unlike, dropped)))
 
 
 def _ours(key: str, method: Method, unused: Sequence[str]) -> str | None:
@@ -161,8 +199,9 @@ def _theirs(key: str, method: Method) -> str:
     return theirs[0] + key[len(ours) :]
 
 
-def _distance(fit: Fit, tensors: Mapping[str, Tensor]) -> tuple[int, int]:
-    return len(fit.missing) + len(fit.left) + len(fit.misshapen), -len(fit.state)
+def _distance(fit: Fit) -> tuple[int, int]:
+    faults = (fit.missing, fit.left, fit.misshapen, fit.unlike)
+    return sum(map(len, faults)), -len(fit.state)
 
 
 def _no_fit(tensors: Mapping[str, Tensor], nearest: Fit, name: str | None) -> str:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+from torch import Tensor
 
 from avloc.models.dual_encoder import DualConfig
+from avloc.models.published import denseav
 from avloc.registry import Registry
+
+Adapt = Callable[[Mapping[str, Tensor], DualConfig], tuple[dict[str, Tensor], DualConfig]]
+"""(tensors of a file, network) -> what they amount to, and the network with the file's sizes."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,8 @@ class Method:
         marks: beginnings of names without which a file is another method's.
         wrapped: whether its files name everything under ``module.``; None: some do.
         roles: the files that it is spread over, by their part, and a mark in each; {}: one file.
+        settings: what a file has to say of its training where it says anything of that.
+        adapt: what has to happen before names are compared; files without the marks are left alone.
         protocol: the protocol of its own evaluation script.
         trained_on: what there are weights for.
         downloads: where its authors publish them.
@@ -45,6 +54,8 @@ class Method:
     marks: tuple[str, ...] = ()
     wrapped: bool | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    adapt: Adapt | None = None
     verified: bool = True
     note: str = ""
 
@@ -280,5 +291,90 @@ _add(
         protocol="sspl",
         trained_on="none released",
         downloads="its training writes frame_best, sound_best, pcm_best and ssl_head_best .pth",
+    )
+)
+_add(
+    Method(
+        name="rcgrad",
+        title="RCGrad, How to Listen? Rethinking Visual Sound Localization (Wu et al., 2022)",
+        repository="hohsiangwu/rethinking-visual-sound-localization",
+        licence="MIT",
+        config=DualConfig(
+            "squash-clip", "rcgrad", stride=16, sound_stride=32, pooled="mean", head="dot"
+        ),
+        renames={"image_encoder.": "image.", "audio_encoder.": "sound.trunk."},
+        unused=(
+            *("image_encoder.conv1_a.", "image_encoder.conv1_flow.", "image_encoder.fc."),
+            *("audio_encoder.spectrogram.", "loss_fn."),
+        ),
+        protocol="rcgrad",
+        trained_on="VGGSound",
+        downloads="https://github.com/hohsiangwu/rethinking-visual-sound-localization/releases/"
+        "download/v0.1.0-alpha/rc_grad.pt",
+        verified=False,
+        note="Its Grad-CAM is the product of cells and sound: what it differentiates is their mean "
+        "over the cells. Checked against automatic differentiation, not against its own code.",
+    )
+)
+_SPEECH = "sound.trunk.speech."
+_DENSEAV = _add(
+    Method(
+        name="denseav",
+        title="DenseAV, Separating the Chirp from the Chat (Hamilton et al., CVPR 2024), one head",
+        repository="mhamilton723/DenseAV",
+        licence="MIT",
+        config=DualConfig(
+            *("crop-bilinear", "denseav", "denseav:picture", "denseav:sound"),
+            stride=8,
+            pooled="steps",
+            head="dense",
+            head_options={"heads": 1},
+        ),
+        renames={
+            "image_model.model.": "image.trunk.network.",
+            "image_aligner.norm.norm.": "image.norm.",
+            "image_aligner.layer.": "image.layer.",
+            "audio_model.model.feature_extractor.": f"{_SPEECH}feature_extractor.",
+            "audio_model.model.feature_projection.": f"{_SPEECH}encoder.feature_projection.",
+            "audio_model.model.encoder.": f"{_SPEECH}encoder.transformer.",
+            "audio_aligner.mod_list.1.norm.": "sound.trunk.norm.",
+            "audio_aligner.mod_list.2.layer.": "sound.trunk.pools.0.",
+            "audio_aligner.mod_list.2.cls_layer.": "sound.trunk.token_layer.",
+            "audio_aligner.mod_list.3.layer.": "sound.trunk.pools.1.",
+            "audio_aligner.mod_list.4.block.": "sound.trunk.block.",
+            "audio_cls": "sound.trunk.token",
+        },
+        unused=("image_aligner.cls_layer.", "audio_model.model.masked_spec_embed", "sim_cal."),
+        marks=("image_aligner.", "audio_aligner."),
+        settings={
+            "sim_agg_heads": 1,
+            "sim_use_cls": False,
+            "norm_vectors": False,
+            "nonneg_sim": False,
+            "head_agg": "max_elementwise",
+            "image_model_token_type": "token",
+        },
+        adapt=denseav.adapt,
+        protocol="denseav",
+        trained_on="AudioSet (sound), PlacesAudio (language)",
+        downloads="https://marhamilresearch4.blob.core.windows.net/denseav-public/hub/"
+        "denseav_sound.ckpt and denseav_language.ckpt, or hf.co/mhamilton723/DenseAV-sound and "
+        "-language",
+        verified=False,
+        note="Low-rank updates are added to the weights that they belong to. Its parts were "
+        "checked against transformers' HuBERT and by hand, not against its own code. Where its "
+        "own pads a short sound and leaves out the padding, this repeats the sound.",
+    )
+)
+_add(
+    replace(
+        _DENSEAV,
+        name="denseav-2head",
+        title=_DENSEAV.title.replace("one head", "two heads"),
+        config=replace(_DENSEAV.config, head_options={"heads": 2}),
+        settings={**_DENSEAV.settings, "sim_agg_heads": 2},
+        trained_on="AudioSet and PlacesAudio",
+        downloads="https://marhamilresearch4.blob.core.windows.net/denseav-public/hub/"
+        "denseav_2head.ckpt, or hf.co/mhamilton723/DenseAV-sound-language",
     )
 )

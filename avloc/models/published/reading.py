@@ -37,6 +37,9 @@ ZIP = b"PK\3\4"
 CONTAINERS = ("model", "model_state_dict", "state_dict")
 """The keys under which training scripts of this field keep the tensors."""
 
+SETTINGS = "hyper_parameters"
+"""The key under which Lightning keeps what a network was built and trained with."""
+
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
@@ -48,6 +51,7 @@ class Checkpoint:
         tensors: by their names in the file.
         beside: the other keys of the file.
         numbers: those of them that are numbers, such as the epoch.
+        settings: plain values of how it was trained, as Lightning keeps them.
     """
 
     path: Path
@@ -55,6 +59,7 @@ class Checkpoint:
     tensors: dict[str, Tensor]
     beside: tuple[str, ...] = ()
     numbers: dict[str, float] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -130,7 +135,7 @@ def _found(path: Path, content: Any, archive: Archive | None) -> Checkpoint:
     beside = [key for key in content if isinstance(key, str) and key != container]
     beside = [key for key in beside if key not in open_keys]
     numbers = {key: float(content[key]) for key in beside if _is_number(content[key])}
-    return Checkpoint(path, container, state, tuple(beside), numbers)
+    return Checkpoint(path, container, state, tuple(beside), numbers, _settings(content))
 
 
 def _state(content: dict[Any, Any]) -> tuple[str, dict[str, Tensor]]:
@@ -149,6 +154,15 @@ def _tensors(mapping: dict[Any, Any]) -> dict[str, Tensor]:
         for name, one in mapping.items()
         if isinstance(name, str) and isinstance(one, Tensor)
     }
+
+
+def _settings(content: dict[Any, Any]) -> dict[str, Any]:
+    given = content.get(SETTINGS)
+    given = vars(given) if isinstance(given, argparse.Namespace) else given
+    if not isinstance(given, dict):
+        return {}
+    plain = bool | int | float | str | None
+    return {k: v for k, v in given.items() if isinstance(k, str) and isinstance(v, plain)}
 
 
 def _is_number(one: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from avloc.errors import UsageError
+from avloc.options import configured
 from avloc.registry import Registry
 
 Choices = Mapping[str, Any]
@@ -25,7 +26,7 @@ def build_trunk(name: str, inward: int, stride: int, options: Choices) -> Any:
     """The trunk `name` with random weights.
 
     Args:
-        name: in `TRUNKS`, or ``timm:NAME``, ``transformers:NAME``.
+        name: in `TRUNKS`, or ``timm:NAME``, ``transformers:NAME``, ``denseav:PART``.
         inward: channels of the input.
         stride: pixels, or bins, between the cells of the grid.
         options: of the members of a family.
@@ -42,6 +43,10 @@ def build_trunk(name: str, inward: int, stride: int, options: Choices) -> Any:
         from avloc.models.trunks.from_timm import TimmTrunk
 
         return TimmTrunk(member, inward, stride, options)
+    if family == "denseav":
+        from avloc.models.trunks.denseav import PARTS
+
+        return configured(PARTS, member, **options)
     from avloc.models.trunks.from_transformers import TransformersTrunk
 
     return TransformersTrunk(member, inward, stride, options)
@@ -53,7 +58,7 @@ def check_trunk(name: str, options: Choices) -> None:
     Raises:
         UsageError: it may not.
     """
-    from avloc.models.trunks import from_timm, from_transformers
+    from avloc.models.trunks import denseav, from_timm, from_transformers
 
     family, colon, member = name.partition(":")
     known: tuple[str, ...] = ()
@@ -64,8 +69,13 @@ def check_trunk(name: str, options: Choices) -> None:
     elif family == "transformers":
         known = from_transformers.OPTIONS
         from_transformers.MODELS[member]
+    elif family == "denseav":
+        known = denseav.OPTIONS
+        denseav.PARTS[member]
     else:
-        raise UsageError(f"unknown trunk {name!r}; before a colon stands timm or transformers")
+        raise UsageError(
+            f"unknown trunk {name!r}; before a colon stands timm, transformers or denseav"
+        )
     if colon and not member.replace("_", "").replace("-", "").replace(".", "").isalnum():
         # Both libraries would read folders and fetch files that longer names tell of.
         raise UsageError(f"trunk {name!r}: after the colon stands the plain name of a model")
