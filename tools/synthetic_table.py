@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="recipes; all, if none is named")
     parser.add_argument("-o", "--out", type=Path, default=Path("runs/synthetic"))
     parser.add_argument("--only-train", action="store_true")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     known = [path.stem for path in sorted(RECIPES.glob("*.yaml")) if path.stem != "base"]
     names = given.names or known
     for name in names:
