@@ -14,12 +14,13 @@ from avloc.data.examples.examples import Examples
 from avloc.data.examples.items import Item, read_items
 from avloc.data.examples.plan import ExamplePlan
 from avloc.data.examples.scenes import Scenes, held_out_scene
-from avloc.errors import DataError, RecipeError
+from avloc.errors import DataError
 from avloc.evaluation.truth import Truth, rasterise
 from avloc.features.pictures import PICTURES
 from avloc.models.dual_encoder import DualEncoder
 from avloc.models.tuning import adapt
 from avloc.training.feeding import Feed
+from avloc.training.fits import fits
 from avloc.training.pairing import Pairing, Way
 from avloc.training.precision import chosen
 from avloc.training.ranks import Ranks
@@ -50,14 +51,20 @@ def prepare(recipe: Recipe, data: Path | None, device: torch.device, ranks: Rank
     """Read the data, build the networks.
 
     Raises:
-        RecipeError: the recipe does not fit together.
+        RecipeError: the recipe does not fit together, see `fits`.
         DataError: data is missing, wrong, or the same in two splits.
     """
     seed = recipe.seed
     torch.manual_seed(seed)
+    towers, objective = recipe.towers, recipe.objective()
     network = adapt(
-        DualEncoder(recipe.network), recipe.towers.image, recipe.towers.sound, recipe.towers.init
+        DualEncoder(recipe.network),
+        towers.image,
+        towers.sound,
+        towers.init,
+        start=towers.start,
     )
+    fits(recipe, objective, network)
     dtype = chosen(recipe.loop.precision, device)
     way = Way(
         dtype=dtype,
@@ -67,7 +74,7 @@ def prepare(recipe: Recipe, data: Path | None, device: torch.device, ranks: Rank
         masking=recipe.data.mask,
         modulation=recipe.loop.modulation > 0,
     )
-    pairing = Pairing(network, recipe.objective(), way, ranks)
+    pairing = Pairing(network, objective, way, ranks)
     examples, validated = _splits(recipe, data)
     feed = Feed(
         examples,
@@ -167,17 +174,3 @@ def _of_scene(recipe: Recipe, plan: ExamplePlan, number: int) -> HeldOut:
     frame = np.ascontiguousarray(scene.frame.transpose(2, 0, 1))
     wave = np.resize(scene.wave, plan.samples)
     return HeldOut(frame, wave, rasterise(scene.sounding), scene.sounding, scene.silent)
-
-
-def fits(recipe: Recipe) -> None:
-    """Whether the parts of a recipe go together.
-
-    Raises:
-        RecipeError: they do not.
-    """
-    objective = recipe.objective()
-    if recipe.optimiser.batch < 2 and objective.negatives:
-        raise RecipeError(
-            f"recipe {recipe.name}: optimiser.batch: the objective compares a pair with others; "
-            "give 2 or more"
-        )

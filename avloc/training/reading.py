@@ -29,9 +29,10 @@ def read_values(
     overrides: list[str] | None = None,
     moved: Callable[[Path, Values], Values] = _unmoved,
 ) -> Values:
-    """What the recipe at `path` says, its ``extends:`` chain resolved, then ``key.sub=value``.
+    """What the recipe at `path` says, what it extends resolved, then ``key.sub=value``.
 
-    A key that is null takes away what the extended recipe has there.
+    ``extends:`` is a path or a list of them, of which a later one stands over the earlier. A key
+    that is null takes away what the extended recipes have there.
 
     Args:
         moved: called with the folder of an extended recipe, as seen from the extending one, and its
@@ -83,11 +84,14 @@ def _read(path: Path, seen: tuple[Path, ...], moved: Callable[[Path, Values], Va
     values = _parsed(text, str(path))
     if not isinstance(values, dict):
         raise RecipeError(f"{path}: a recipe is a mapping of keys to values")
-    base = values.pop("extends", None)
-    if base is None:
-        return values
-    inherited = _read(path.parent / str(base), (*seen, path.resolve()), moved)
-    return overlay(moved(Path(str(base)).parent, inherited), values)
+    bases = values.pop("extends", [])
+    inherited: Values = {}
+    for base in [bases] if isinstance(bases, str) else bases:
+        if not isinstance(base, str):
+            raise RecipeError(f"{path}: extends: expected a path or a list of them, got {bases!r}")
+        further = _read(path.parent / base, (*seen, path.resolve()), moved)
+        inherited = overlay(inherited, moved(Path(base).parent, further))
+    return overlay(inherited, values)
 
 
 def overlay(base: Values, top: Values) -> Values:

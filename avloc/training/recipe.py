@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from avloc.data.examples.plan import ExamplePlan
 from avloc.data.examples.scenes import SceneOptions
-from avloc.errors import RecipeError
 from avloc.features.sounds import SOUNDS
 from avloc.models.dual_encoder import DualConfig
 from avloc.models.heads import HEADS
@@ -95,10 +94,12 @@ class TowersConfig(Options):
 
     Attributes:
         init: how what has no weights is filled: ``torch`` or ``ezvsl``.
+        start: weights of a whole network of the same build, as a run leaves them; "": none.
         image, sound: weights, freezing and LoRA of each.
     """
 
     init: Literal["torch", "ezvsl"] = "torch"
+    start: str = ""
     image: Adapting = field(default_factory=Adapting)
     sound: Adapting = field(default_factory=Adapting)
 
@@ -194,7 +195,7 @@ class Recipe:
         """The objective, or several in one.
 
         Raises:
-            RecipeError: one does not exist, has no such option, or cannot learn by this network.
+            UsageError: one does not exist, or has no such option.
         """
         parts: dict[str, tuple[float, Objective]] = {}
         for name, options in self.objectives.items():

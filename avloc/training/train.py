@@ -65,11 +65,11 @@ def train(
         check_same(stored, values, folder, FREE)
         begun = read_state(state, (*PARTS, "progress"))
     ranks.agree(recipe=yaml.safe_dump(values), state=None if begun is None else begun["step"])
+    made = prepare(recipe, data, device, ranks)
+    ranks.agree(clips=made.items, steps=made.trainer.steps)
     if ranks.first:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / RECIPE).write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-    made = prepare(recipe, data, device, ranks)
-    ranks.agree(clips=made.items, steps=made.trainer.steps)
     progress = Progress()
     if begun is not None:
         made.trainer.load(begun, state)

@@ -19,9 +19,9 @@ from avloc.data.batches import Batch, Batches
 from avloc.errors import RecipeError, TrainingError
 from avloc.features.image import normalise
 from avloc.features.spectrogram import log_mel
-from avloc.files import replacing
 from avloc.models.two_stream import TwoStream
 from avloc.objectives.region import RegionContrast
+from avloc.training.state import write_state
 from avloc.training.wild.recipe import Recipe
 
 Progress = Callable[[int, int, dict[str, float]], None]
@@ -142,8 +142,7 @@ class Trainer:
             "schedule": self.schedule.state_dict(),
             "step": self.step,
         }
-        with replacing(path) as part:
-            torch.save(state, part)
+        write_state(path, state)
 
     def load(self, state: dict[str, Any]) -> None:
         """Continue from what `save` wrote and `read_state` read."""
