@@ -77,12 +77,18 @@ class Reporter:
             self._console.print_exception(max_frames=20)
 
     @contextmanager
-    def progress(self, label: str, unit: str = "s") -> Iterator[Advance]:
-        """How far one thing has come: a bar on a terminal, now and then a line in a log."""
+    def progress(self, label: str, unit: str = "s", width: int = 30) -> Iterator[Advance]:
+        """How far one thing has come: a bar on a terminal, now and then a line in a log.
+
+        Args:
+            label: what it is.
+            unit: that is counted.
+            width: signs of the bar; few where long remarks stand beside it.
+        """
         if self.quiet:
             yield _unseen
         elif self._console.is_terminal:
-            with self._bar() as bar:
+            with self._bar(width) as bar:
                 task = bar.add_task(escape(_shortened(label)), total=None, remark="")
 
                 def advance(done: float, total: float | None, remark: str = "") -> None:
@@ -92,13 +98,13 @@ class Reporter:
         else:
             yield self._lines(label, unit)
 
-    def _bar(self) -> Progress:
+    def _bar(self, width: int) -> Progress:
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
         from rich.progress import TimeRemainingColumn as TimeLeft
 
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=width),
             TaskProgressColumn(),
             TimeLeft(compact=True),
             TextColumn("{task.fields[remark]}"),

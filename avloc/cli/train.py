@@ -93,7 +93,7 @@ def _method(
     if ranks.first:
         watchers = [TRACKERS[name](plan.name, folder, resolved(plan)) for name in track]
     try:
-        with reporter.progress(plan.name, "steps") as advance:
+        with reporter.progress(plan.name, "steps", width=8) as advance:
             watchers.append(_Teller(plan, advance, reporter, device))
             weights = run(plan, data, folder, device, ranks, resume, watchers)
     finally:
