@@ -145,6 +145,17 @@ def golden_of():
     return lambda method: (golden(method), golden_maps(method))
 
 
+@pytest.fixture(scope="session")
+def double_maps_of(golden_dir):
+    """Method -> the maps of its own code in float64."""
+
+    def of(method):
+        name = MAPS.get(method, FILES[method])
+        return np.load(golden_dir / "forward" / f"{name}_maps64.npy")
+
+    return of
+
+
 @pytest.fixture(scope="module")
 def network(request):
     """The network of the method that a test is parametrized with, its weights by formula."""

@@ -1,6 +1,7 @@
 """Networks of published methods against what their own code computes with the same weights."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,29 @@ def test_scores(network, golden_of):
         assert (ours >= 0.5) == (theirs >= 0.5)
 
 
+@of(*GOLDEN)
+@torch.inference_mode()
+def test_scores_in_double(network, golden_of, double_maps_of):
+    """Where rounding decides nothing, scores are the very same."""
+    method, network = network
+    golden, maps = golden_of(method)[0], double_maps_of(method)
+    network = deepcopy(network).double()
+    frames, sounds, flow = (part.double() for part in inputs(golden))
+    seen = network.see(frames, flow) if network.config.flow else network.see(frames)
+    found = network.correlate(seen, network.hear(sounds)).numpy()
+    own = maps[range(4), range(4)] * network.config.temperature
+    np.testing.assert_allclose(found, own, rtol=0, atol=1e-9)
+    protocol = PROTOCOLS[METHODS[method].protocol]
+    items = json.loads((GOLDENS / "groundtruth.json").read_text("utf-8"))["vggss"]["items"]
+    for i in range(4):
+        truth = rasterise(items[i]["boxes"], (1, 1))
+        ours, theirs = (
+            score(protocol, Canvas(values[i].astype(np.float32), "cosine"), truth).values["ciou"]
+            for values in (found, own)
+        )
+        assert ours == theirs
+
+
 @of("ezvsl", "slavc", "lvs", "sslalign", "ssltie", "heartheflow", "sacl")
 @torch.inference_mode()
 def test_embeddings(network, golden_of):
@@ -103,7 +127,7 @@ def test_embeddings(network, golden_of):
 def test_without_flow_nothing_moves(network):
     _, network = network
     frames = draw(1, 1, 3, 224, 224)
-    still = network.see(frames, torch.full((1, 2, 224, 224), 0.5))
+    still = network.see(frames, torch.zeros(1, 2, 224, 224))
     torch.testing.assert_close(network.see(frames), still)
     assert (network.see(frames, draw(4, 1, 2, 224, 224)) - still).abs().max() > 1e-3
 
