@@ -126,7 +126,7 @@ def _write_onnx(
     from avloc.models.shrinking import shrunk
 
     inside = facts.preprocessing == "inside"
-    with _told("ONNX has no form for it"):
+    with _told(f"{header.id} cannot become ONNX"):
         parts = trace_parts(graph, *_taken(reference, header, inside))
         model = to_onnx(*parts, "wave" if inside else "spectrogram", seen_by(graph))
 
@@ -156,7 +156,7 @@ def _write_torch(
 ) -> Facts:
     inside = facts.preprocessing == "inside"
     feed = feeding(header.network)
-    with _told("PyTorch cannot trace it"):
+    with _told(f"PyTorch cannot trace {header.id}"):
         program = trace_whole(graph, *_taken(reference, header, inside))
 
     def write(facts: Facts) -> None:

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 from torch.fx import GraphModule
+from torch.utils._sympy.value_ranges import ValueRanges
 
 from avloc.models.graphs import Feeding, Graph
 
-BATCH = Dim("batch", min=1)
-ANY = Dim.AUTO
-"""As the network allows: those whose own code fixes a size keep it."""
+OPEN = Dim.AUTO
+"""As the network allows: where its own code fixes a size it keeps it."""
 
 
 class Program(nn.Module):
@@ -90,17 +90,17 @@ def trace_whole(
 
 
 def _sides() -> dict[int, Any]:
-    return {0: BATCH, 2: ANY, 3: ANY}
+    return {0: OPEN, 2: OPEN, 3: OPEN}
 
 
 def _steps(heard: Tensor) -> dict[int, Any]:
     """One embedding (b, c), or as many (b, t, c) as there are steps of time."""
-    return {0: BATCH, 1: ANY} if heard.ndim == 3 else {0: BATCH}
+    return {0: OPEN, 1: OPEN} if heard.ndim == 3 else {0: OPEN}
 
 
 def _lengths(sound: Tensor) -> dict[int, Any]:
     """Of waves (b, n) n may be any; of spectrograms (b, k, 1, f, t) k, of (b, 1, f, t) t."""
-    return {0: BATCH, {2: 1, 5: 1, 4: 3}[sound.ndim]: ANY}
+    return {0: OPEN, {2: 1, 5: 1, 4: 3}[sound.ndim]: OPEN}
 
 
 def _trace(
@@ -113,9 +113,12 @@ def _trace(
     with torch.no_grad(), quiet(), settings.patch(backed_size_oblivious=True):  # type: ignore[attr-defined]
         module(*inputs)  # what features keep from one call to the next must be real when traced
         program = torch.export.export(module.eval(), inputs, dynamic_shapes=dict(shapes))
-    # It still notes wherever it compared a size with 1. Nothing here depends on that: programs are
-    # tried on one frame and on one window of sound before they are kept.
+    # It still notes wherever it compared a size with 1, and then refuses 1. Nothing here depends on
+    # that: programs are tried on one frame and on one window of sound before they are kept.
     program._guards_code = []
+    for size, span in program.range_constraints.items():
+        if span.lower == 2:
+            program.range_constraints[size] = ValueRanges(1, span.upper)
     for part in program.graph_module.modules():
         for node in part.graph.nodes if isinstance(part, GraphModule) else ():
             node.meta.pop("stack_trace", None)  # names folders of this machine

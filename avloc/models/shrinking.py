@@ -1,8 +1,8 @@
 """ONNX models at lower precision, so that files are smaller.
 
-Convolutions compute in single precision either way. In half precision they take longer on
-processors, which convert forth and back; as 8-bit integers those of small networks take twice as
-long and lose most of the map (docs/export.md has the numbers).
+Convolutions compute in single precision either way. Processors have none in half precision, and as
+8-bit integers those of small networks are slower and lose most of the map (docs/models.md has the
+numbers). What comes before the first convolution is the spectrogram, and stays as it is.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from avloc.models.programs import quiet
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
+
+Message = TypeVar("Message")
 
 LEAST = 1024
 """Weights that a layer has at least to be worth it."""
@@ -40,7 +42,7 @@ def shrunk(model: ModelProto, precision: str) -> ModelProto:
     """
     if precision == "float16":
         return _packed(model, LAYERS, _half)
-    return _packed(_quantized(model), ("Conv",), _bytes)
+    return _packed(quantized(model, ("Gemm", "MatMul")), ("Conv",), _bytes)
 
 
 def _half(name: str, values: np.ndarray) -> tuple[list[TensorProto], list[NodeProto]]:
@@ -78,10 +80,12 @@ def _packed(model: ModelProto, layers: Collection[str], pack: Packing) -> ModelP
 
     made = _copy(model)
     graph = made.graph
-    used = _users(graph)
+    used, learned = _users(graph), _learned(graph)
     kept, first = [], []
     for tensor in graph.initializer:
-        fits = all(node.op_type in layers for node in used[tensor.name])
+        fits = all(
+            node.op_type in layers and node.output[0] in learned for node in used[tensor.name]
+        )
         large = len(tensor.dims) > 1 and np.prod(tensor.dims) >= LEAST
         if tensor.data_type == tensor.FLOAT and large and fits:
             tensors, nodes = pack(tensor.name, numpy_helper.to_array(tensor))
@@ -97,19 +101,25 @@ def _packed(model: ModelProto, layers: Collection[str], pack: Packing) -> ModelP
     return made
 
 
-def _quantized(model: ModelProto) -> ModelProto:
-    """Matrix products with 8-bit weights and, as they come, 8-bit inputs."""
+def quantized(model: ModelProto, layers: Collection[str]) -> ModelProto:
+    """A copy whose `layers` have 8-bit weights and, as they come, 8-bit inputs."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    learned = _learned(model.graph)
+    # The runtime convolves bytes only with weights that have no sign.
+    kind = QuantType.QUInt8 if "Conv" in layers else QuantType.QInt8
     with tempfile.TemporaryDirectory() as folder, quiet():
         path = Path(folder, "model.onnx")
         quantize_dynamic(
             _unshared(model),
             path,
-            op_types_to_quantize=["MatMul", "Gemm"],
-            per_channel=True,
-            weight_type=QuantType.QInt8,
+            op_types_to_quantize=list(layers),
+            nodes_to_exclude=[
+                node.name for node in model.graph.node if node.output[0] not in learned
+            ],
+            per_channel=kind == QuantType.QInt8,
+            weight_type=kind,
         )
         return onnx.load(path)
 
@@ -131,6 +141,15 @@ def _unshared(model: ModelProto) -> ModelProto:
     return made
 
 
+def _learned(graph: GraphProto) -> set[str]:
+    """The values that convolutions give, and all that is made of them."""
+    found: set[str] = set()
+    for node in graph.node:
+        if node.op_type == "Conv" or found.intersection(node.input):
+            found.update(node.output)
+    return found
+
+
 def _users(graph: GraphProto) -> dict[str, list[NodeProto]]:
     """By the name of a value the nodes that take it."""
     found: dict[str, list[NodeProto]] = defaultdict(list)
@@ -140,7 +159,7 @@ def _users(graph: GraphProto) -> dict[str, list[NodeProto]]:
     return found
 
 
-def _copy(message):  # type: ignore[no-untyped-def]
-    made = type(message)()
+def _copy(message: Message) -> Message:
+    made: Any = type(message)()
     made.CopyFrom(message)
     return made
