@@ -1,0 +1,180 @@
+"""What one update does, and when a run stops."""
+
+import copy
+import json
+import math
+
+import pytest
+import torch
+
+from avloc.errors import RecipeError, TrainingError
+from avloc.models.weights import load_dual
+from avloc.training.loop import Progress
+from avloc.training.preparing import prepare
+from avloc.training.ranks import Ranks
+from avloc.training.train import train
+
+CPU = torch.device("cpu")
+
+
+def rows(folder, key):
+    found = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [row for row in found if key in row]
+
+
+def made(recipe, clips):
+    return prepare(recipe, clips, CPU, Ranks())
+
+
+def first_updates(prepared, count, each=1):
+    updates = prepared.feed.updates(0, count, each)
+    return [prepared.trainer.update(next(updates)) for _ in range(count)]
+
+
+def test_learning(small, clips, tmp_path):
+    recipe = small(
+        optimiser={"steps": 40, "tuning": {"rate": 3e-3}},
+        data={"validation": "watched.jsonl", "augment": "none"},
+        validation={"steps": 20},
+    )
+    best = train(recipe, clips, tmp_path / "run", CPU)
+    losses = [row["loss"] for row in rows(tmp_path / "run", "loss")]
+    # Two kinds of clips, four in a batch: it cannot tell alike ones apart.
+    assert sum(losses[-5:]) < 0.85 * sum(losses[:5])
+    checked = rows(tmp_path / "run", "validation")
+    assert [row["step"] for row in checked] == [20, 40]
+    assert {"true_size_mean", "ciou", "retrieval"} <= checked[0]["validation"].keys()
+    _, header = load_dual(best)
+    assert header.id == "small"
+    assert header.recipe["optimiser"]["steps"] == 40
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(small, clips, tmp_path):
+    recipe = small(optimiser={"steps": 9, "tuning": {"rate": 1e30}})
+    with pytest.raises(TrainingError, match=r"the loss is \S+ at step [2-9], of the clips train\d"):
+        train(recipe, clips, tmp_path / "run", CPU)
+    state = tmp_path / "run" / "last.pt"
+    assert not state.exists()  # the last good state is kept; here there was none yet
+
+
+def test_averaged_weights_are_the_moving_average(small, clips):
+    prepared = made(small(loop={"average": 0.75}), clips)
+    trainer = prepared.trainer
+    wanted = None
+    updates = prepared.feed.updates(0, 3)
+    for number in range(3):
+        trainer.update(next(updates))
+        now = [p.detach().clone() for p in trainer.pairing.network.parameters()]
+        wanted = now if number == 0 else [
+            0.75 * old + 0.25 * new for old, new in zip(wanted, now, strict=True)
+        ]  # fmt: skip
+    for found, value in zip(trainer.network.parameters(), wanted, strict=True):
+        torch.testing.assert_close(found, value)
+
+
+def test_accumulated_batches_make_the_mean_gradient(small, clips):
+    over = {"towers": {part: {"norms": "frozen"} for part in ("image", "sound")}}
+    single, double = (made(small(loop={"accumulate": each}, **over), clips) for each in (1, 2))
+    batches = [batch for (batch,) in single.feed.updates(0, 2)]
+    gradients = []
+    for batch in batches:
+        torch.manual_seed(0)
+        total, _ = single.trainer.pairing.train()(batch, 0.0, 0)
+        single.trainer.optimiser.zero_grad()
+        total.backward()
+        gradients.append([p.grad.clone() for p in single.trainer.pairing.network.parameters()
+                          if p.grad is not None])  # fmt: skip
+    values = double.trainer.update(batches)
+    found = [p.grad for p in double.trainer.pairing.network.parameters() if p.grad is not None]
+    for grad, one, other in zip(found, *gradients, strict=True):
+        torch.testing.assert_close(grad, (one + other) / 2, rtol=1e-4, atol=1e-6)
+    assert math.isfinite(values["loss"])
+
+
+def test_the_schedule(small, clips):
+    plan = {"steps": 10, "warmup": 2, "schedule": "cosine", "tuning": {"rate": 0.1}}
+    trainer = made(small(optimiser=plan), clips).trainer
+    found = []
+    for _ in range(10):
+        found.append(trainer.rate)
+        trainer.schedule.step()
+    half = [0.05 * (1 + math.cos(math.pi * k / 8)) for k in range(8)]
+    assert found == pytest.approx([0.05, 0.1, *half])
+
+
+def test_a_teacher_follows(small, clips):
+    recipe = small(
+        network={"projections": 2}, objectives={"ezvsl": None, "slavc": {}}, loop={"teacher": 0.9}
+    )
+    prepared = made(recipe, clips)
+    trainer = prepared.trainer
+    before = copy.deepcopy(list(trainer.pairing.teacher.parameters()))
+    first_updates(prepared, 1)
+    student = copy.deepcopy(list(trainer.pairing.network.parameters()))
+    # It moves before the batch; at first both are the same.
+    for one, other in zip(trainer.pairing.teacher.parameters(), before, strict=True):
+        torch.testing.assert_close(one, other)
+    updates = prepared.feed.updates(1, 2)
+    trainer.update(next(updates))
+    for slow, old, fast in zip(trainer.pairing.teacher.parameters(), before, student, strict=True):
+        torch.testing.assert_close(slow, 0.9 * old + 0.1 * fast)
+
+
+def test_patience(small, clips, tmp_path):
+    recipe = small(
+        optimiser={"steps": 50, "tuning": {"rate": 1e-12}},
+        data={"validation": "watched.jsonl"},
+        towers={part: {"norms": "frozen"} for part in ("image", "sound")},
+        validation={"steps": 2, "patience": 3},
+    )
+    train(recipe, clips, tmp_path / "run", CPU)
+    assert [row["step"] for row in rows(tmp_path / "run", "validation")] == [2, 4, 6, 8]
+    # What is over stays over.
+    train(recipe, clips, tmp_path / "run", CPU, resume=True)
+    assert rows(tmp_path / "run", "loss")[-1]["step"] == 8
+
+
+def test_the_best_is_kept(small, clips, tmp_path, monkeypatch):
+    from avloc.training.validation import Validation
+
+    values = iter([0.3, 0.5, 0.4])
+    monkeypatch.setattr(Validation, "__call__", lambda self, net: {"metric": next(values)})
+    recipe = small(
+        optimiser={"steps": 6},
+        data={"validation": "watched.jsonl"},
+        validation={"steps": 2, "metric": "metric"},
+    )
+    states = {}
+
+    def watch(step, row):
+        if step == 4:
+            states[step] = True
+
+    best = train(recipe, clips, tmp_path / "run", CPU, watchers=[watch])
+    until = small(
+        optimiser={"steps": 4}, data={"validation": "watched.jsonl"}, validation={"steps": 4}
+    )
+    monkeypatch.undo()
+    other = train(until, clips, tmp_path / "until", CPU)
+    assert all(
+        torch.equal(one, two)
+        for one, two in zip(
+            load_dual(best)[0].state_dict().values(),
+            load_dual(other)[0].state_dict().values(),
+            strict=True,
+        )
+    )
+
+
+def test_a_metric_that_does_not_exist(small, clips, tmp_path):
+    recipe = small(data={"validation": "watched.jsonl"}, validation={"steps": 1, "metric": "cIuO"})
+    with pytest.raises(RecipeError, match="'cIuO'"):
+        train(recipe, clips, tmp_path / "run", CPU)
+
+
+def test_better():
+    progress = Progress()
+    assert [progress.better(v, k) for k, v in enumerate([1.0, 1.0, float("nan"), 2.0])] == [
+        True, False, False, True,
+    ]  # fmt: skip
+    assert (progress.best, progress.best_step, progress.waited) == (2.0, 3, 0)
