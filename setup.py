@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+?)"', (HERE / "avloc/__init__.py").read_text("utf-8"))[1]
 
-TEST = ["pytest>=8", "hypothesis>=6", "opencv-python-headless>=4.10"]
+TEST = ["pytest>=8", "hypothesis>=6", "opencv-python-headless>=4.10", "tensorboard"]
 CHECK = ["ruff==0.17.*", "mypy==2.4.*", "types-PyYAML", "scipy-stubs", "build"]
 
 setup(
@@ -65,6 +65,7 @@ setup(
         "cluster": ["ray[data]"],
         "demo": ["gradio"],
         "onnx": ["onnx", "onnxruntime", "onnxscript"],
+        "flow": ["opencv-python-headless>=4.10"],
         "track": ["tensorboard", "trackio"],
         "transformers": ["transformers>=4.56"],
         "plots": ["matplotlib"],
