@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from avloc.data.examples.batch import Batch
 from avloc.errors import AvlocError, DataError
 
@@ -15,11 +17,11 @@ NAMED = 5
 """Broken clips that an error names."""
 
 
-class Broken:
-    """A tally of the clips that were broken and replaced.
+class Tally:
+    """How many clips were broken, and which.
 
     Args:
-        epoch: examples in an epoch.
+        epoch: clips in an epoch.
         share: of what was read, that may be broken.
 
     Attributes:
@@ -35,28 +37,41 @@ class Broken:
         self.count = 0
         self.reasons: dict[str, str] = {}
 
-    def add(self, batch: Batch) -> list[str]:
-        """Count a batch; the ids that are newly broken.
+    def count_in(self, read: int, broken: Sequence[tuple[str, str]]) -> list[str]:
+        """Count clips that were to be read; the ids among `broken` that are new.
 
         Raises:
             DataError: more than the share is broken, with some of their names and reasons.
         """
-        new = [name for name, _ in batch.broken if name not in self.reasons]
-        self.reasons.update(batch.broken)
-        self.count += len(batch.broken)
-        self.read += batch.waves.shape[:2].numel() + len(batch.broken)  # a sound for each clip read
+        new = list(dict.fromkeys(name for name, _ in broken if name not in self.reasons))
+        self.reasons.update(broken)
+        self.count += len(broken)
+        self.read += read
         if self.read >= self.least and self.count > self.share * self.read:
             raise DataError(
                 f"{self.count} of {self.read} clips read are broken, more than "
                 f"{self.share:.0%}; restore them or drop them from the list: {self.named()}"
             )
-        return list(dict.fromkeys(new))
+        return new
 
     def named(self) -> str:
         """Some of the broken clips with their reasons, in one line."""
         some = [f"{name} ({reason})" for name, reason in list(self.reasons.items())[:NAMED]]
         more = len(self.reasons) - len(some)
         return "; ".join(some) + (f"; and {more} more" if more > 0 else "")
+
+
+class Broken(Tally):
+    """The tally of a run: of the clips that were broken and replaced in its batches."""
+
+    def add(self, batch: Batch) -> list[str]:
+        """Count a batch; the ids that are newly broken.
+
+        Raises:
+            DataError: more than the share is broken, with some of their names and reasons.
+        """
+        read = batch.waves.shape[:2].numel()  # a sound for each clip
+        return self.count_in(read + len(batch.broken), batch.broken)
 
 
 def from_worker(error: AvlocError) -> AvlocError:

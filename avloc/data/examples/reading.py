@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -114,10 +114,10 @@ def read_picture(path: Path, moment: float, least: int) -> tuple[np.ndarray, flo
         MediaError: there is none, or it is damaged.
     """
     if path.suffix.lower() in PICTURES:
-        return _picture(path, least), MIDDLE
+        return decoded(path, least, path), MIDDLE
     names = _numbered(path)
     at = max(math.ceil(moment * len(names)) - 1, 0)
-    return _picture(path / names[at], least), (at + 0.5) / len(names)
+    return decoded(path / names[at], least, path / names[at]), (at + 0.5) / len(names)
 
 
 def _numbered(folder: Path) -> list[str]:
@@ -137,16 +137,21 @@ def _number(name: str) -> tuple[int, str]:
     return int(numbers[-1]) if numbers else 0, name
 
 
-def _picture(path: Path, least: int) -> np.ndarray:
+def decoded(file: Path | BinaryIO, least: int, name: object) -> np.ndarray:
+    """A picture (H, W, 3) uint8, of a JPEG no more than is needed for `least` pixels a side.
+
+    Raises:
+        MediaError: it is damaged or not there; `name` says which.
+    """
     try:
-        with Image.open(path) as image:
+        with Image.open(file) as image:
             # Decodes a JPEG at a half, quarter or eighth, never below the size asked for.
             scale = least / min(image.size)
             image.draft("RGB", (math.ceil(image.width * scale), math.ceil(image.height * scale)))
             return np.asarray(image.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else f"damaged ({error})"
-        raise MediaError(f"{path}: {reason}") from error
+        raise MediaError(f"{name}: {reason}") from error
 
 
 def _of_video(path: Path, item: Item, places: Places, rate: int, seconds: float) -> Taken:
