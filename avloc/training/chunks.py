@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 
@@ -47,12 +46,19 @@ def in_chunks(
 
 @contextmanager
 def _remembered(network: nn.Module) -> Iterator[None]:
-    """Batch normalisation of `network` does not count what it meets, for it has met it before."""
-    norms = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
-    for norm in norms:
-        norm.track_running_stats = False
+    """The running statistics of `network` do not count what they meet, for they have met it.
+
+    Copies of them do: a layer told to keep none saves other tensors for its gradient.
+    """
+    buffers = [
+        (module, name, buffer)
+        for module in network.modules()
+        for name, buffer in module.named_buffers(recurse=False)
+    ]
+    for module, name, buffer in buffers:
+        setattr(module, name, buffer.clone())
     try:
         yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
+        for module, name, buffer in buffers:
+            setattr(module, name, buffer)
