@@ -40,6 +40,7 @@ def show_all(as_json: AsJson = False) -> None:
     """List the installed models, and the published ones that can be converted."""
     from avloc.home import model_folder
     from avloc.models.catalogue import available_models, read_card
+    from avloc.models.published.absent import ABSENT
     from avloc.models.published.methods import METHODS
 
     cards, broken = [], []
@@ -60,6 +61,10 @@ def show_all(as_json: AsJson = False) -> None:
         put(f"  avloc models convert FILE --method NAME -o {kept}")
         for method in METHODS.values():
             put(entry(method.name, _published(method)))
+        put()
+        put(heading("Known, but not to be had here:"))
+        for absent in ABSENT.values():
+            put(entry(absent.name, {"method": absent.title, "why": absent.why}))
     reporter = Reporter()
     for line in broken:
         reporter.fail(line)

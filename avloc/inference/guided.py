@@ -84,7 +84,8 @@ def guided(engine: Engine, guide: ObjectGuide) -> GuidedEngine:
 def mixture(header: Header[Any], guide: ObjectGuide) -> tuple[Protocol, Fusion]:
     """How the maps of a model are mixed: as in its method's own evaluation, else as `DEFAULT`."""
     method = header.source.get("method", "")
-    protocol = PROTOCOLS[METHODS[method].protocol if method in METHODS else DEFAULT]
+    own = METHODS[method].protocol if method in METHODS else DEFAULT
+    protocol = PROTOCOLS[own if own in PROTOCOLS else DEFAULT]
     if protocol.fusion is None:
         protocol = PROTOCOLS[DEFAULT]
     assert protocol.fusion is not None

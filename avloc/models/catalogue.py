@@ -15,6 +15,7 @@ from avloc.home import model_folder
 from avloc.models.cards import Words, printable, read_words
 from avloc.models.dual_encoder import DualConfig
 from avloc.models.hub import PREFIX, cached_models, find_in_hub, hub_folder, weights_in
+from avloc.models.published.absent import ABSENT
 from avloc.models.published.cards import card_of, grid_of, input_of
 from avloc.models.published.methods import METHODS
 from avloc.models.two_stream import NetworkConfig
@@ -98,6 +99,8 @@ def _find(name: str) -> Path:
             f"{name} is a published method whose weights are yours to fetch: "
             f"{METHODS[name].downloads}; then avloc models convert FILE --method {name} -o {cached}"
         )
+    if name in ABSENT:
+        raise UsageError(ABSENT[name].refusal)
     if Path(name).is_dir():
         if found := weights_in(Path(name)):
             return found

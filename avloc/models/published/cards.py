@@ -30,7 +30,9 @@ def grid_of(config: DualConfig) -> str:
 def card_of(method: Method, source: dict[str, Any] | None = None) -> str:
     """A method in Markdown, and with `source`, from a header, the file it was converted from."""
     config = method.config
-    divided = f", which the original divides by {config.temperature:g}"
+    values = "cosines" if config.head == "cosine" else "products of which the order tells"
+    if config.temperature != 1:
+        values += f", which the original divides by {config.temperature:g}"
     lines = [
         f"# {method.title}",
         "",
@@ -39,9 +41,9 @@ def card_of(method: Method, source: dict[str, Any] | None = None) -> str:
         f"* Trained on: {method.trained_on}",
         f"* Weights: {method.downloads}",
         f"* Input: {input_of(config)}",
-        f"* Map: {grid_of(config)} cells, cosines{divided if config.temperature != 1 else ''}",
+        f"* Map: {grid_of(config)} cells, {values}",
         f"* Scored by its authors with: --protocol {method.protocol}",
-        f"* Verified: {VERIFIED if method.verified else 'no, for want of its code'}",
+        f"* Verified: {VERIFIED if method.verified else 'not against numbers of its own code'}",
     ]
     lines += [f"* Note: {method.note}"] if method.note else []
     if source is None:

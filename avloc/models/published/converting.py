@@ -13,6 +13,7 @@ import torch
 from avloc.checksums import checksum, record
 from avloc.errors import UsageError, WeightsError
 from avloc.models.dual_encoder import DualEncoder
+from avloc.models.published.absent import ABSENT
 from avloc.models.published.matching import Match, describe, match, unwrapped
 from avloc.models.published.methods import METHODS
 from avloc.models.published.reading import Checkpoint, read_checkpoint
@@ -61,9 +62,11 @@ def convert(
         overwrite: whether a file that exists is written anew.
 
     Raises:
-        UsageError: there is no such method, or the output exists.
+        UsageError: there is no such method, it cannot be run, or the output exists.
         WeightsError: a file cannot be read safely, or fits no method.
     """
+    if method in ABSENT:
+        raise UsageError(ABSENT[method].refusal)
     if method is not None:
         METHODS[method]  # before anything long is done
     paths = _files(sources)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from avloc.errors import WeightsError
 from avloc.models.dual_encoder import DualConfig, DualEncoder
+from avloc.models.published.absent import absent_of
 from avloc.models.published.methods import METHODS, Method
 from avloc.models.weights import COUNTER
 
@@ -97,9 +98,12 @@ def match(
 
     Raises:
         UsageError: there is no method of that name.
-        WeightsError: none fits, or the one named does not; says what was found.
+        WeightsError: none fits, or the one named does not; says what was found. Also where the
+            file is of a method that is known, but cannot be run.
     """
     bare, wrapped = unwrapped(tensors)
+    if absent := absent_of(bare):
+        raise WeightsError(absent.refusal)
     tried = [METHODS[name]] if name else [one for one in METHODS.values() if _may_be(one, bare)]
     fits = [_fit(method, bare, unused, settings) for method in tried]
     good = [fit for fit in fits if fit.perfect]

@@ -309,14 +309,15 @@ _add(
         ),
         protocol="rcgrad",
         trained_on="VGGSound",
-        downloads="https://github.com/hohsiangwu/rethinking-visual-sound-localization/releases/"
-        "download/v0.1.0-alpha/rc_grad.pt",
+        downloads="rc_grad.pt of the release v0.1.0-alpha: "
+        "https://github.com/hohsiangwu/rethinking-visual-sound-localization",
         verified=False,
         note="Its Grad-CAM is the product of cells and sound: what it differentiates is their mean "
         "over the cells. Checked against automatic differentiation, not against its own code.",
     )
 )
 _SPEECH = "sound.trunk.speech."
+_AZURE = "https://marhamilresearch4.blob.core.windows.net/denseav-public/hub/"
 _DENSEAV = _add(
     Method(
         name="denseav",
@@ -357,9 +358,8 @@ _DENSEAV = _add(
         adapt=denseav.adapt,
         protocol="denseav",
         trained_on="AudioSet (sound), PlacesAudio (language)",
-        downloads="https://marhamilresearch4.blob.core.windows.net/denseav-public/hub/"
-        "denseav_sound.ckpt and denseav_language.ckpt, or hf.co/mhamilton723/DenseAV-sound and "
-        "-language",
+        downloads=f"denseav_sound.ckpt and denseav_language.ckpt under {_AZURE} or "
+        "hf.co/mhamilton723/DenseAV-sound and -language",
         verified=False,
         note="Low-rank updates are added to the weights that they belong to. Its parts were "
         "checked against transformers' HuBERT and by hand, not against its own code. Where its "
@@ -374,7 +374,6 @@ _add(
         config=replace(_DENSEAV.config, head_options={"heads": 2}),
         settings={**_DENSEAV.settings, "sim_agg_heads": 2},
         trained_on="AudioSet and PlacesAudio",
-        downloads="https://marhamilresearch4.blob.core.windows.net/denseav-public/hub/"
-        "denseav_2head.ckpt, or hf.co/mhamilton723/DenseAV-sound-language",
+        downloads=f"denseav_2head.ckpt under {_AZURE} or hf.co/mhamilton723/DenseAV-sound-language",
     )
 )

@@ -145,7 +145,17 @@ def _state(content: dict[Any, Any]) -> tuple[str, dict[str, Tensor]]:
             tensors = _tensors(content[container])
             if tensors:
                 return container, tensors
-    return "", _tensors(content)
+    return "", _tensors(content) or _parts(content)
+
+
+def _parts(content: dict[Any, Any]) -> dict[str, Tensor]:
+    """Those of parts that were saved one by one, under the names of the parts."""
+    return {
+        f"{part}.{name}": one
+        for part, inside in content.items()
+        if isinstance(part, str) and isinstance(inside, dict)
+        for name, one in _tensors(inside).items()
+    }
 
 
 def _tensors(mapping: dict[Any, Any]) -> dict[str, Tensor]:

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from avloc.cli import app
 from avloc.models.dual_encoder import DualEncoder
 from avloc.models.published.matching import match
 from avloc.models.published.methods import METHODS
@@ -163,3 +165,58 @@ def network(request):
     with torch.device("meta"):
         built = DualEncoder(METHODS[method].config)
     return method, filled(built, match(joined(method), method).fit.state, Path(method))
+
+
+@pytest.fixture
+def avloc(monkeypatch, capsys):
+    def run(*words):
+        monkeypatch.setattr("sys.argv", ["avloc", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            app.main()
+        said = capsys.readouterr()
+        assert end.value.code == 0, said.err
+        return said.out
+
+    return run
+
+
+@pytest.fixture
+def media(tmp_path, make_clip, tone):
+    """A wide clip, and a list of two pictures with sounds."""
+    import soundfile
+
+    make_clip(tmp_path / "clip.mp4", sounds=[{"wave": tone(1.0, 16_000), "rate": 16_000}])
+    rows = []
+    for name, seed in (("a", 1), ("b", 2)):
+        coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+        Image.fromarray(coarse).resize((320, 240)).save(tmp_path / f"{name}.png")
+        soundfile.write(tmp_path / f"{name}.wav", tone(4.0, 22_050, 220.0 * seed), 22_050)
+        box = [0.1, 0.1, 0.9, 0.9]
+        rows.append({"id": name, "boxes": [box], "frame": f"{name}.png", "sound": f"{name}.wav"})
+    (tmp_path / "benchmark.json").write_text(json.dumps(rows))
+    return tmp_path
+
+
+@pytest.fixture
+def through(avloc, media):
+    """(files, method) -> a map of their weights, converted, shown, localizing and evaluated."""
+
+    def run(files, method):
+        weights = media / "weights.safetensors"
+        avloc("models", "convert", files, "--method", method, "-o", weights, "-q")
+        assert method in avloc("models", "show", weights)
+        avloc("localize", media / "clip.mp4", "--model", weights, "--fps", "2", "-q")
+        told = json.loads((media / "clip.avloc.json").read_text("utf-8"))
+        assert told["model"].startswith(f"{method}-")
+        assert len(told["heatmaps"]) >= 2
+        assert (media / "clip.avloc.mp4").stat().st_size > 0
+
+        report = avloc(
+            "evaluate", weights, media / "benchmark.json", "--data", media, "--protocol",
+            "ezvsl,lvs", "--json", "-", "-q", "--keep", media / "maps",
+        )  # fmt: skip
+        assert set(json.loads(report)["protocols"]) == {"ezvsl", "lvs"}
+        with np.load(next((media / "maps").glob("*.npz"))) as file:
+            return file["map 0"]
+
+    return run

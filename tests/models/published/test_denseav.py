@@ -250,3 +250,10 @@ def test_published_sizes():
     assert count["picture"] == 21_670_272
     assert count["speech"] == 315_438_720 - 128 - 1024
     assert network.channels == 384
+
+
+def test_from_a_checkpoint_to_scores(through, released, tmp_path):
+    torch.save({"state_dict": released, "epoch": 4}, tmp_path / "denseav_2head.ckpt")
+    values = through(tmp_path / "denseav_2head.ckpt", "denseav-2head")
+    assert values.shape == (28, 28)
+    assert np.ptp(values) > 1e-3

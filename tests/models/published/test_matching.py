@@ -4,8 +4,11 @@ import pytest
 import torch
 
 from avloc.errors import UsageError, WeightsError
+from avloc.models.catalogue import find_weights as find
+from avloc.models.published.converting import convert
 from avloc.models.published.matching import match, shapes, unwrapped
 from avloc.models.published.methods import METHODS
+from avloc.models.published.reading import read_checkpoint
 from avloc.models.trunks import CHANNELS
 
 FAMILIES = {
@@ -123,6 +126,22 @@ def test_files_of_nobody():
     )
     refused({}, "found 0 tensors")
     refused({"\x1b[2J": torch.zeros(1)}, r"\\x1b\[2J")
+
+
+def test_methods_that_cannot_be_run(tmp_path):
+    """ACL-SSL saves its parts one by one; the two large networks are not among them."""
+    parts = {"audio_proj": {"proj.weight": torch.zeros(2)}, "masker_i": {"w": torch.zeros(())}}
+    torch.save(parts, tmp_path / "Param_best.pth")
+    tensors = read_checkpoint(tmp_path / "Param_best.pth").tensors
+    assert tensors.keys() == {"audio_proj.proj.weight", "masker_i.w"}
+    refused(
+        tensors, r"^ACL-SSL .*\(acl\) cannot be converted: .* CLIPSeg and BEATs, and no library"
+    )
+    with pytest.raises(WeightsError, match=r"Param_best\.pth: ACL-SSL"):
+        convert([tmp_path / "Param_best.pth"])
+    for use in (lambda: convert([tmp_path / "Param_best.pth"], method="acl"), lambda: find("acl")):
+        with pytest.raises(UsageError, match="ACL-SSL"):
+            use()
 
 
 def test_every_method_names_only_what_its_network_has():

@@ -83,3 +83,10 @@ def test_parts_that_are_missing(released):
     with pytest.raises(WeightsError, match=r"left over: text_encoder\.weight; --unused"):
         match(more, None)
     assert match(more, None, ["text_encoder."]).fit.method is METHODS["rcgrad"]
+
+
+def test_from_a_checkpoint_to_scores(through, released, tmp_path):
+    torch.save(released, tmp_path / "rc_grad.pt")
+    values = through(tmp_path / "rc_grad.pt", "rcgrad")
+    assert values.shape == (14, 14)
+    assert np.ptp(values) > 0
