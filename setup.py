@@ -8,7 +8,8 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+?)"', (HERE / "avloc/__init__.py").read_text("utf-8"))[1]
 
-TEST = ["pytest>=8", "hypothesis>=6", "opencv-python-headless>=4.10", "tensorboard"]
+ONNX = ["onnx", "onnxruntime", "onnxscript"]  # 34 MB to fetch, small beside torch
+TEST = ["pytest>=8", "hypothesis>=6", "opencv-python-headless>=4.10", "tensorboard", *ONNX]
 CHECK = ["ruff==0.17.*", "mypy==2.4.*", "types-PyYAML", "scipy-stubs", "build"]
 
 setup(
@@ -64,7 +65,7 @@ setup(
         "shards": ["webdataset"],
         "cluster": ["ray[data]"],
         "demo": ["gradio"],
-        "onnx": ["onnx", "onnxruntime", "onnxscript"],
+        "onnx": ONNX,
         "flow": ["opencv-python-headless>=4.10"],
         "track": ["tensorboard", "trackio"],
         "transformers": ["transformers>=4.56"],
