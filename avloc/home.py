@@ -20,6 +20,23 @@ def model_folder() -> Path:
     return cache_folder() / "models"
 
 
+def seen(folder: Path) -> Path:
+    """A folder of the cache, whether it is there or not.
+
+    Raises:
+        EnvironmentProblem: others may look into it, but not whoever runs this.
+    """
+    try:
+        if folder.is_dir():
+            os.listdir(folder)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"{folder}: cannot be read ({error.strerror or error}); get leave to read it, or set "
+            "AVLOC_HOME to another folder"
+        ) from error
+    return folder
+
+
 def made(folder: Path) -> Path:
     """A folder of the cache, made where it is not there.
 

@@ -11,7 +11,7 @@ from safetensors import safe_open
 
 from avloc.checksums import checksum, verify
 from avloc.errors import UsageError, WeightsError
-from avloc.home import model_folder
+from avloc.home import model_folder, seen
 from avloc.models.cards import Words, printable, read_words
 from avloc.models.dual_encoder import DualConfig
 from avloc.models.hub import PREFIX, cached_models, find_in_hub, hub_folder, weights_in
@@ -62,7 +62,7 @@ class Card:
 def available_models() -> list[str]:
     """Names of the models that are installed: the bundled one, those in the model folder, and
     those that came from the hub."""
-    cached = sorted(path.stem for path in model_folder().glob("*.safetensors"))
+    cached = sorted(path.stem for path in seen(model_folder()).glob("*.safetensors"))
     bundled = [name for name, path in NAMES.items() if path.exists()]
     return [*bundled, *(name for name in cached if name not in NAMES), *cached_models()]
 
@@ -90,7 +90,7 @@ def _find(name: str) -> Path:
                 f"{NAMES[name]}: the weights of {name!r} are missing; reinstall avloc"
             )
         return NAMES[name]
-    cached = model_folder() / f"{name}.safetensors"
+    cached = seen(model_folder()) / f"{name}.safetensors"
     for path in (cached, Path(name)):
         if path.is_file():
             return path

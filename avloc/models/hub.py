@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from urllib.parse import quote, unquote
 
 from avloc.checksums import checksum, record
 from avloc.errors import AvlocError, UsageError, WeightsError
-from avloc.home import made, model_folder, unwritable
+from avloc.home import made, model_folder, seen, unwritable
 from avloc.models.cards import README
 from avloc.models.weights import CONFIG, WEIGHTS
 
@@ -88,7 +89,7 @@ def hub_model(uri: str) -> HubModel:
 def cached_models() -> dict[str, Path]:
     """What was fetched or put there by hand: how ``--model`` calls it, and its weights."""
     found = {}
-    for folder in sorted(hub_folder().glob("*/*/")):
+    for folder in sorted(seen(hub_folder()).glob("*/*/")):
         weights = _files(folder)
         if len(weights) == 1 or folder / WEIGHTS in weights:
             path = folder / WEIGHTS if folder / WEIGHTS in weights else weights[0]
@@ -122,7 +123,7 @@ def find_in_hub(uri: str) -> Path:
         EnvironmentProblem: the cache cannot be written.
     """
     model = hub_model(uri)
-    return weights_in(model.folder) or _fetch(model)
+    return weights_in(seen(model.folder)) or _fetch(model)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -144,6 +145,8 @@ def _fetch(model: HubModel) -> Path:
                 return there
             commit, files = _listing(model)
             weights = _chosen(model, files)
+            if (files[weights].size or 0) > shutil.disk_usage(folder).free:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             for name in (CONFIG, README):
                 if name in files and (files[name].size or 0) <= MOST_WORDS:
                     _download(model, commit, files[name], part).replace(folder / name)

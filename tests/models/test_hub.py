@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from huggingface_hub import constants
@@ -253,7 +254,13 @@ def test_a_home_that_cannot_be_written(published, tmp_path, monkeypatch):
         assert available_models() == ["bundled"]
 
 
-def test_a_full_disk(published, monkeypatch):
+def test_a_disk_that_is_too_small(published, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
+    refused("hf://ann/tiny", r"cannot be written \(No space left", EnvironmentProblem)
+    assert not any("/resolve/" in asked[1] for asked in published.asked)
+
+
+def test_a_disk_that_fills_up(published, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -1,8 +1,8 @@
 """Checkpoints of unknown origin, read without running anything that they bring along.
 
-Pickles are only read with ``weights_only=True``. Beyond what that allows, only the numpy scalars
-that EZ-VSL and its followers save their best scores as, and the `argparse.Namespace` of Lightning
-files, are let in; a file that needs more is refused.
+Pickles are looked through first (`pickles`), and only read with ``weights_only=True``. Beyond what
+that allows, only the numpy scalars that EZ-VSL and its followers save their best scores as, and the
+`argparse.Namespace` of Lightning files, are let in; a file that needs more is refused.
 """
 
 from __future__ import annotations
@@ -21,18 +21,34 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from avloc.errors import WeightsError
+from avloc.models.cards import printable
 from avloc.models.published.archives import Archive, check_archive
+from avloc.models.published.pickles import Refused, Unknown, survey
+
+
+def _float64(kind: object, *_: object) -> np.dtype[np.float64]:
+    """In the place of `numpy.dtype`, which also makes kinds of any size. Always a new one: what a
+    pickle would do to it must not reach NumPy's own."""
+    if kind not in ("f8", "<f8"):
+        raise ValueError(f"a scalar of kind {kind!r}")
+    return np.dtype("f8", copy=True)
+
 
 ALLOWED = [
     (multiarray.scalar, "numpy.core.multiarray.scalar"),  # the name before numpy 2
     (multiarray.scalar, "numpy._core.multiarray.scalar"),
-    np.dtype,
+    (_float64, "numpy.dtype"),
     np.dtypes.Float64DType,
     argparse.Namespace,
 ]
 
 ZIP = b"PK\3\4"
 """How files begin since PyTorch 1.6; older ones are a row of pickles."""
+
+MOST_NUMBERS = 1 << 29
+"""Numbers that all tensors of a file may have together where the file is shorter: few numbers can
+be repeated to any size, and are nowhere else than in memory once they are used. DenseAV, the
+largest of the known networks, has 0.4e9."""
 
 CONTAINERS = ("model", "model_state_dict", "state_dict")
 """The keys under which training scripts of this field keep the tensors."""
@@ -79,8 +95,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
     with path.open("rb") as raw:
         zipped = raw.read(4) == ZIP  # what PyTorch itself decides by
     if not zipped:
+        _look_through(path, None)
         return _found(path, _load(path, "cpu", mmap=False), None)
     archive = check_archive(path)
+    _look_through(path, archive)
     # First without the data: sizes can be checked before any of them is believed.
     _found(path, _load(path, "meta", mmap=False), archive)
     return _found(path, _load(path, "cpu", mmap=True), None)
@@ -91,6 +109,40 @@ def _load_safetensors(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path}: not a safetensors file ({error})") from error
+
+
+def _look_through(path: Path, archive: Archive | None) -> None:
+    """Refuse pickles that would do more than hold tensors and numbers.
+
+    Args:
+        path: the file.
+        archive: where it is a zip file; the old format is a row of pickles, and tensor data.
+    """
+    try:
+        with path.open("rb") as raw:
+            if archive is not None:
+                raw.seek(archive.description)
+                survey(raw)
+                return
+            if survey(raw).top.value != torch.serialization.MAGIC_NUMBER:
+                raise ValueError("it does not begin as one")
+            survey(raw), survey(raw)  # versions, and sizes of numbers
+            storages = survey(raw).storages
+            there = survey(raw).top.value
+    except Unknown as error:
+        raise WeightsError(f"{path}: {_needs(str(error))}") from error
+    except Refused as error:
+        raise WeightsError(f"{path}: {error}") from error
+    except Exception as error:  # what a damaged pickle can raise has no end
+        raise WeightsError(f"{path}: {_damaged(error)}") from error
+    keys = {str(one.value) for one in there} if isinstance(there, list) else set()
+    if dangling := storages.keys() - keys:
+        raise WeightsError(f"{path}: refused: there are no data for {sorted(dangling)[0]!r} in it")
+    if sum(storages.values()) > path.stat().st_size:
+        raise WeightsError(
+            f"{path}: refused: tensors of {sum(storages.values()):,} numbers in a file of "
+            f"{path.stat().st_size:,} bytes"
+        )
 
 
 def _load(path: Path, device: str, mmap: bool) -> Any:
@@ -105,16 +157,24 @@ def _reason(error: Exception) -> str:
     text = str(error)
     needed = re.search(r"GLOBAL ([\w.]+)", text)
     if needed:
-        return (
-            f"refused: it needs the Python object {needed[1]}, and such files can run any program; "
-            "ask its authors for the tensors alone (a state_dict, or safetensors)"
-        )
+        return _needs(needed[1])
     if "TorchScript" in text:
         return "a TorchScript program, not a checkpoint; convert the checkpoint that it came from"
     if "legacy .tar format" in text:
         return "a tar archive of PyTorch 0.1, which cannot be read safely; save it anew"
-    line = text.strip().splitlines()[0] if text.strip() else ""
-    return f"not a PyTorch file, or a damaged one ({type(error).__name__}: {line[:120]})"
+    return _damaged(error)
+
+
+def _needs(name: str) -> str:
+    return (
+        f"refused: it needs the Python object {printable(name)[:120]}, and such files can run any "
+        "program; ask its authors for the tensors alone (a state_dict, or safetensors)"
+    )
+
+
+def _damaged(error: Exception) -> str:
+    line = (str(error).strip().splitlines() or [""])[0]
+    return f"not a PyTorch file, or a damaged one ({type(error).__name__}: {printable(line)[:120]})"
 
 
 def _found(path: Path, content: Any, archive: Archive | None) -> Checkpoint:
@@ -131,6 +191,9 @@ def _found(path: Path, content: Any, archive: Archive | None) -> Checkpoint:
         fault = _fault(tensor, path.stat().st_size, archive)
         if fault:
             raise WeightsError(f"{path}: refused: the tensor {name!r} {fault}")
+    total = sum(tensor.numel() for tensor in state.values())
+    if total > max(MOST_NUMBERS, path.stat().st_size):
+        raise WeightsError(f"{path}: refused: its tensors are of {total:,} numbers in all")
     open_keys = () if container else state
     beside = [key for key in content if isinstance(key, str) and key != container]
     beside = [key for key in beside if key not in open_keys]

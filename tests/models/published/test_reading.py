@@ -7,6 +7,7 @@ import re
 import struct
 import zipfile
 from collections import OrderedDict
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -288,10 +289,8 @@ def test_numpys_own_kinds_stay_as_they_are(tmp_path, zipped):
             return np.dtype, ("f8", False, False), (3, ">", None, None, None, -1, -1, 0)
 
     path = saved(tmp_path / "a.pth", {"model": STATE, "x": Kind(None)}, zipped)
-    try:
+    with suppress(WeightsError):
         read_checkpoint(path)
-    except WeightsError:
-        pass
     assert np.dtype("f8").isnative
 
 
@@ -339,6 +338,14 @@ def pickled(content):
     return pickle.dumps(content, 2)
 
 
+@FORMATS
+def test_one_number_repeated_to_any_size(tmp_path, zipped):
+    state = {"a": torch.zeros(()).expand(1 << 20, 1 << 20)}
+    refused(
+        saved(tmp_path / "a.pth", state, zipped), "its tensors are of 1,099,511,627,776 numbers"
+    )
+
+
 def test_old_files_with_dangling_storages(tmp_path):
     """Nobody would fill such a tensor: it would show what was in memory before."""
     path = saved(tmp_path / "a.pth", {"model": STATE}, zipped=False)
@@ -382,9 +389,8 @@ def test_archives_with_two_tables_of_contents(tmp_path, zip64):
             numbers = number, number, size, start
             return struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, *numbers)
 
-        at = len(body)
-        body += record(count, size, start)
-        body += record(count, length, start + size + begin)
+        at = start + size
+        body = bomb[:at] + record(count, size, start) + honest[:-22] + record(count, length, begin)
         body += struct.pack("<4sIQI", b"PK\6\7", 0, at, 1)
         body += b"PK\5\6" + bytes(4) + b"\xff" * 12 + b"\0\0"
     path.write_bytes(body)
@@ -405,10 +411,10 @@ def test_entries_that_reach_behind_the_end(tmp_path):
     data = bytearray(path.read_bytes())
     at = data.rindex(b"a/data/1") - 46
     with zipfile.ZipFile(path) as file:
-        other = file.getinfo("a/data/0").file_size
-    data[at + 20 : at + 28] = 2 * struct.pack("<I", len(data) - 2 * other - 400)
+        others = sum(e.file_size for e in file.infolist() if e.filename != "a/data/1")
+    data[at + 20 : at + 28] = 2 * struct.pack("<I", len(data) - others)
     path.write_bytes(data)
-    refused(path, "the entries of the archive overlap|damaged")
+    refused(path, "the entries of the archive overlap")
 
 
 def test_tables_of_contents_that_are_too_long(tmp_path, monkeypatch):
