@@ -42,7 +42,15 @@ class Options:
     def __post_init__(self) -> None:
         kinds = typing.get_type_hints(type(self), include_extras=True)
         for field in fields(self):
-            _check(field.name, getattr(self, field.name), kinds[field.name])
+            value, kind = getattr(self, field.name), kinds[field.name]
+            _check(field.name, value, kind)
+            if _plain(kind) is float:  # 1 is as good as 1.0, but its tensor would not be
+                object.__setattr__(self, field.name, float(value))
+
+
+def _plain(kind: Any) -> Any:
+    """The type that rules were added to."""
+    return typing.get_args(kind)[0] if typing.get_origin(kind) is Annotated else kind
 
 
 def _check(name: str, value: Any, kind: Any) -> None:

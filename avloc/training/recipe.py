@@ -10,7 +10,6 @@ from avloc.data.examples.plan import ExamplePlan
 from avloc.data.examples.scenes import SceneOptions
 from avloc.features.sounds import SOUNDS
 from avloc.models.dual_encoder import DualConfig
-from avloc.models.heads import HEADS
 from avloc.models.tuning import Adapting, Tuning
 from avloc.objectives import OBJECTIVES
 from avloc.objectives.objective import Objective
@@ -203,14 +202,7 @@ class Recipe:
             weight = options.pop("weight", 1.0)
             parts[name] = (float(weight), configured(OBJECTIVES, name, **options))
         single = len(parts) == 1 and next(iter(parts.values()))[0] == 1.0
-        objective = next(iter(parts.values()))[1] if single else Several(parts)
-        head = configured(HEADS, self.network.head, **self.network.head_options)
-        if not objective.reads_maps and any(True for _ in head.parameters()):
-            raise RecipeError(
-                f"recipe {self.name}: {', '.join(parts)} is of embeddings alone, so that the head "
-                f"{self.network.head!r} would learn nothing; take network.head=cosine"
-            )
-        return objective
+        return next(iter(parts.values()))[1] if single else Several(parts)
 
 
 def read_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:

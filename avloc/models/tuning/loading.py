@@ -16,18 +16,20 @@ from avloc.models.pretrained import fill, timm_names, torchvision_names
 from avloc.models.published.reading import read_checkpoint
 from avloc.models.trunks.from_timm import TimmTrunk
 from avloc.models.trunks.from_transformers import TransformersTrunk
+from avloc.models.trunks.vggish import VGGish
 from avloc.models.tuning.timm_weights import fill_exactly, load_timm
 from avloc.models.tuning.towers import Side, trunk_of
 from avloc.models.weights import load_dual, read_header
 
 TIMM, HUB = "timm", "hub:"
+TAGGED = "timm:"
 
 
 def load_tower(network: DualEncoder, side: Side, weights: str) -> None:
     """Load pretrained weights into the trunk of a tower.
 
     Args:
-        weights: a file, ``timm`` or ``hub:ID``; see `plans.Adapting`.
+        weights: a file, ``timm``, ``timm:TAG`` or ``hub:ID``; see `plans.Adapting`.
 
     Raises:
         UsageError: this trunk has no weights there.
@@ -36,24 +38,46 @@ def load_tower(network: DualEncoder, side: Side, weights: str) -> None:
     trunk: Any = trunk_of(network, side)
     name: str = getattr(network.config, side)
     inward = 3 if side == "image" else 1
-    path = None if weights == TIMM or weights.startswith(HUB) else Path(weights)
+    tag = weights.removeprefix(TAGGED) if weights.startswith(TAGGED) else ""
+    path = None if weights == TIMM or tag or weights.startswith(HUB) else Path(weights)
     if path and not path.exists():
         raise WeightsError(f"{path}: no such weights for {name}; name a file, timm or hub:ID")
     if path and path.is_file() and _is_own(path):
         fill_exactly(trunk, trunk_of(_dual(path, name, side), side).state_dict(), path)
     elif isinstance(trunk, TransformersTrunk):
         _load_transformers(trunk, weights)
+    elif weights.startswith(HUB):
+        raise UsageError(f"{name} is no model of transformers, as {weights!r} is; name a file")
     elif isinstance(trunk, TimmTrunk):
-        load_timm(trunk.network, trunk.name, inward, trunk.options, path)
+        load_timm(trunk.network, _tagged(trunk.name, tag), inward, trunk.options, path)
     elif name == "resnet18":
-        load_timm(trunk, name, inward, {}, path)
+        load_timm(trunk, _tagged(name, tag), inward, {}, path)
     elif path is None:
         raise UsageError(f"{name} has no weights at {weights!r}; name a file")
+    elif isinstance(trunk, VGGish):
+        # What its authors published ends below the two layers on top.
+        tensors = read_checkpoint(path).tensors
+        for part in ("features", "embeddings"):
+            fill_exactly(trunk.get_submodule(part), _below(part, tensors), path)
     elif isinstance(trunk, Backbone):
         names = timm_names if name == "mobilenet_v2" else torchvision_names
         fill(trunk, read_checkpoint(path).tensors, names(trunk))
     else:
         fill_exactly(trunk, _of_features(trunk, read_checkpoint(path).tensors), path)
+
+
+def load_network(network: DualEncoder, path: Path) -> None:
+    """Load all of a network from a file that avloc wrote of one of the same build.
+
+    Raises:
+        WeightsError: it is missing, damaged, or of another build.
+    """
+    fill_exactly(network, load_dual(path)[0].state_dict(), path)
+
+
+def _tagged(name: str, tag: str) -> str:
+    """A model of timm with those of its weights that bear the tag."""
+    return f"{name.partition('.')[0]}.{tag}" if tag else name
 
 
 def _is_own(path: Path) -> bool:
@@ -77,7 +101,7 @@ def _dual(path: Path, name: str, side: Side) -> DualEncoder:
 def _load_transformers(trunk: TransformersTrunk, weights: str) -> None:
     network = trunk.network
     place = weights.removeprefix(HUB)
-    if weights == TIMM:
+    if weights == TIMM or weights.startswith(TAGGED):
         raise UsageError("a model of transformers is not among timm's; name hub:ID or a folder")
     try:
         loaded, report = type(network).from_pretrained(
@@ -89,6 +113,15 @@ def _load_transformers(trunk: TransformersTrunk, weights: str) -> None:
     if missing := sorted(report["missing_keys"]):
         raise WeightsError(f"{weights}: {len(missing)} tensors are missing, as {missing[0]}")
     trunk.network.load_state_dict(loaded.state_dict())
+
+
+def _below(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those tensors whose names begin with a part's, without that."""
+    return {
+        name.removeprefix(f"{part}."): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(f"{part}.")
+    }
 
 
 def _of_features(trunk: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -23,8 +23,9 @@ class Adapting(Options):
     ``blocks.0`` of a ViT.
 
     Attributes:
-        weights: a file; ``timm`` for those that timm has for the trunk's name; ``hub:ID`` for a
-            repository with a model of transformers; "": random.
+        weights: a file; ``timm`` for those that timm has for the trunk's name, ``timm:TAG`` for
+            those of a tag (``tv_in1k``: torchvision's); ``hub:ID`` for a repository with a model of
+            transformers; "": random.
         frozen: names of parts that are not trained, each with all below it; ``all`` alone: nothing
             of the tower is. Frozen parts compute as in evaluation, normalisation too.
         lora_rank: of the low-rank terms that are trained beside frozen weights; 0: none.

@@ -83,5 +83,5 @@ def fill_exactly(module: nn.Module, tensors: Mapping[str, Tensor], where: object
         and (name not in tensors or tensors[name].shape != value.shape)
     ]
     if wrong:
-        raise WeightsError(f"{where}: {len(wrong)} tensors do not fit the trunk, as {wrong[0]}")
+        raise WeightsError(f"{where}: {len(wrong)} tensors do not fit the network, as {wrong[0]}")
     module.load_state_dict(dict(tensors), strict=False)
