@@ -56,14 +56,11 @@ def prepare(recipe: Recipe, data: Path | None, device: torch.device, ranks: Rank
     """
     seed = recipe.seed
     torch.manual_seed(seed)
-    towers, objective = recipe.towers, recipe.objective()
+    towers = recipe.towers
     network = adapt(
-        DualEncoder(recipe.network),
-        towers.image,
-        towers.sound,
-        towers.init,
-        start=towers.start,
+        DualEncoder(recipe.network), towers.image, towers.sound, towers.init, start=towers.start
     )
+    objective = recipe.objective()
     fits(recipe, objective, network)
     dtype = chosen(recipe.loop.precision, device)
     way = Way(
@@ -93,6 +90,7 @@ def prepare(recipe: Recipe, data: Path | None, device: torch.device, ranks: Rank
     validation = None
     if validated:
         validation = Validation(validated, network, ranks, dtype)
+        validation.check(plan.metric)
     return Prepared(trainer, feed, validation, every if validated else 0, len(examples))
 
 

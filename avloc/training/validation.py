@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 import torch
 
+from avloc.errors import RecipeError
 from avloc.evaluation.canvas import Canvas
 from avloc.evaluation.own import OwnProtocol, OwnScore
 from avloc.evaluation.scores import greatest
@@ -106,6 +108,24 @@ class Validation:
         network.train(before)
         everyone = {k: v for part in self.ranks.all_of(found) for k, v in part.items()}
         return [one for start in groups for one in everyone[start]]
+
+    def check(self, metric: str) -> None:
+        """Whether `metric` will be among the numbers.
+
+        Raises:
+            RecipeError: it will not; names those that will.
+        """
+        # One clip of each kind tells which numbers there are.
+        kinds = {(clip.truth is None, clip.silent is None): clip for clip in self.clips}
+        blank = np.zeros((2, 2), np.float32)
+        rows = [(True, self._score(c, blank), _on_source(c, blank)) for c in kinds.values()]
+        names = sorted(self._summary(rows))
+        if metric not in names:
+            near = get_close_matches(metric, names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+            raise RecipeError(
+                f"validation.metric {metric!r} is no number of the validation split; {hint}"
+            )
 
     def _group(self, network: DualEncoder, start: int) -> list[Outcome]:
         clips = self.clips[start : start + AMONG]
