@@ -70,10 +70,14 @@ def answers(
 
     @cache
     def load() -> Engine:
+        from avloc.features.flow import flow_lacks
         from avloc.inference.loading import load_engine
 
         engine = load_engine(weights, _device(choice.device), choice.quality)
         reporter.detail(f"model {engine.id} on {engine.device}")
+        if engine.moving:
+            still = "in items that are pictures nothing moves: optical flow is only seen in clips"
+            reporter.say(flow_lacks() or still)
         return engine
 
     @cache

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from avloc.errors import UsageError
+from avloc.features.flow import flow_pictures
 from avloc.features.pictures import PICTURES
 from avloc.features.sounds import SOUNDS
 from avloc.inference.engine import Evidence, choose_device
@@ -64,14 +67,38 @@ class DualEngine:
         """What the original hears of a whole wave (N,): one window (1, n)."""
         return self._sound.excerpt(wave)[None]
 
-    def prepare(self, frame: np.ndarray) -> np.ndarray:
-        """A frame (H, W, 3) uint8 RGB -> (3, h, w) uint8 or float32 in 0..1, nothing cut off."""
-        network = self.header.network
-        return self._picture.whole(frame, network.side, network.stride)
+    @property
+    def moving(self) -> bool:
+        """Whether the network sees motion, too."""
+        return self.header.network.flow
 
-    def prepare_item(self, frame: np.ndarray) -> np.ndarray:
+    def prepare(self, frame: np.ndarray, following: np.ndarray | None = None) -> np.ndarray:
+        """A frame (H, W, 3) uint8 RGB -> (3, h, w) uint8 or float32 in 0..1, nothing cut off.
+
+        Where the network sees motion, (5, h, w), see `features.flow`.
+        """
+        network = self.header.network
+        whole = partial(self._picture.whole, side=network.side, stride=network.stride)
+        return self._prepared(whole, frame, following)
+
+    def prepare_item(self, frame: np.ndarray, following: np.ndarray | None = None) -> np.ndarray:
         """A frame as the original's evaluation takes it, with its edges cut off where it does."""
-        return self._picture.item(frame, self.header.network.side)
+        return self._prepared(
+            partial(self._picture.item, side=self.header.network.side), frame, following
+        )
+
+    def _prepared(
+        self,
+        resized: Callable[[np.ndarray], np.ndarray],
+        frame: np.ndarray,
+        following: np.ndarray | None,
+    ) -> np.ndarray:
+        if not self.moving:
+            return resized(frame)
+        across, down = flow_pictures(frame, following)
+        # Grey pictures are resized as each colour of a picture is; the third one is nobody's.
+        flow = resized(np.dstack([across, down, down]))[:2]
+        return np.concatenate([resized(frame), flow])
 
     def look(
         self, prepared: np.ndarray, evidence: Evidence | None

@@ -18,7 +18,8 @@ LEAST_TAG = 0.1  # probability under which a sound class is not named
 MOST_TAGS = 5
 
 Objects = Callable[[np.ndarray], np.ndarray]
-"""Prepared frames (b, 3, h, w), uint8 or float32 in 0..1 -> objectness (b, h', w') float32."""
+"""Prepared frames, uint8 or float32 in 0..1 -> objectness (b, h', w') float32; the first three
+channels are the colours."""
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,20 @@ class Engine(Protocol):
         """The windows (k, n) that together stand for a whole wave (N,)."""
         ...
 
-    def prepare(self, frame: np.ndarray) -> np.ndarray:
-        """A frame (H, W, 3) uint8 RGB -> (3, h, w), all of it, at the size the network takes."""
+    @property
+    def moving(self) -> bool:
+        """Whether the network sees motion, too; then it wants the frames that follow."""
         ...
 
-    def prepare_item(self, frame: np.ndarray) -> np.ndarray:
+    def prepare(self, frame: np.ndarray, following: np.ndarray | None = None) -> np.ndarray:
+        """A frame (H, W, 3) uint8 RGB -> (3, h, w), all of it, at the size the network takes.
+
+        Where the network sees motion, (5, h, w): optical flow to the frame that is `following`
+        behind the colours; without one nothing moves.
+        """
+        ...
+
+    def prepare_item(self, frame: np.ndarray, following: np.ndarray | None = None) -> np.ndarray:
         """The frame of a benchmark's item as the method's own evaluation takes it."""
         ...
 

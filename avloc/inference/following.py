@@ -38,7 +38,10 @@ def follow(
     try:
         for step in Schedule(fps, reader.start, reader.frame_seconds).steps(reader):
             if step.times:
-                prepared = engine.prepare(reader.rgb(step.shown.picture))
+                following = None
+                if engine.moving and step.following is not None:
+                    following = reader.rgb(step.following.picture)
+                prepared = engine.prepare(reader.rgb(step.shown.picture), following)
                 for time in step.times:
                     window = None if sound is None else sound.window(time)
                     mapper.add(time, step.shot, prepared, window)

@@ -32,12 +32,13 @@ def load_objects(guide: ObjectGuide, device: torch.device) -> Objects:
     """
     weights = guide.weights
     if weights is not None:
-        return load_engine(weights, str(device)).objects
+        model = load_engine(weights, str(device))
+        return lambda prepared: model.objects(prepared[:, :3])
     network = object_network(guide).to(device)
 
     @torch.inference_mode()
     def objects(prepared: np.ndarray) -> np.ndarray:
-        frames = torch.from_numpy(np.require(prepared, requirements=["C", "W"]))
+        frames = torch.from_numpy(np.require(prepared[:, :3], requirements=["C", "W"]))
         return network(frames.to(device)).cpu().numpy()
 
     return objects
@@ -60,6 +61,7 @@ class GuidedEngine:
         self.id = f"{engine.id} + OGL {guide.name} {self._fusion.share:g}"
         self.rate, self.window, self.device = engine.rate, engine.window, engine.device
         self.hear, self.excerpts = engine.hear, engine.excerpts
+        self.moving = engine.moving
         self.prepare, self.prepare_item = engine.prepare, engine.prepare_item
 
     def look(

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from avloc.errors import UsageError
+from avloc.features.flow import flow_lacks
 from avloc.features.resampling import resample
 from avloc.features.windows import window_at
 from avloc.inference.engine import Engine, Evidence
@@ -182,7 +183,10 @@ class Localizer:
                 status="partial" if lost > 1e-6 else "complete",
                 lost_seconds=lost,
             )
-            result = replace(result, notes=(*source.notes(last), *writing.finish_picture()))
+            notes = source.notes(last)
+            if self.engine.moving and (lack := flow_lacks()):
+                notes.append(lack)
+            result = replace(result, notes=(*notes, *writing.finish_picture()))
             writing.finish(result)
         return replace(result, heatmaps=album.heatmaps())
 

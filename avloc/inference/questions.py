@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -44,13 +45,13 @@ def ask(engine: Engine, item: Item, sound: Sound | None = None) -> Question:
     `sound` is heard in place of its own.
     """
     try:
-        frame = _frame(item)
+        frames = _frames(item, 2 if engine.moving else 1)
         if item.mask_class is not None:
-            frame = middle_square(frame)
+            frames = [middle_square(frame) for frame in frames]
         wave = (sound or own_sound)(item, engine.rate)
     except AvlocError as error:
         return Question(item.id, np.zeros(0), np.zeros(0), str(error))
-    return Question(item.id, engine.prepare_item(frame), engine.excerpts(wave))
+    return Question(item.id, engine.prepare_item(*frames), engine.excerpts(wave))
 
 
 def lacks(item: Item) -> str:
@@ -64,12 +65,13 @@ def _is_there(item: Item, kind: str) -> bool:
     return kind in item.media and Path(item.media[kind]).is_file()
 
 
-def _frame(item: Item) -> np.ndarray:
+def _frames(item: Item, most: int) -> list[np.ndarray]:
+    """The frame, and where it comes from a clip, up to `most` from there."""
     if _is_there(item, "frame"):
         path = Path(item.media["frame"])
         try:
             with Image.open(path) as picture:
-                return np.asarray(picture.convert("RGB"))
+                return [np.asarray(picture.convert("RGB"))]
         except UNREADABLE as error:
             raise DataError(f"{path}: cannot be read as a picture ({error})") from error
     path = _clip(item, "frame")
@@ -77,7 +79,7 @@ def _frame(item: Item) -> np.ndarray:
         raise DataError(f"{path}: nobody says which frame of it; put a frame beside it")
     with VideoReader(path, item.moment) as reader:
         # Not `reader.first`, which may be a frame before, that decoding has to begin at.
-        return reader.rgb(next(iter(reader)).picture)
+        return [reader.rgb(shown.picture) for shown in islice(reader, most)]
 
 
 def own_sound(item: Item, rate: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from avloc.media.cuts import CutDetector
 from avloc.media.reader import Shown
@@ -17,11 +17,13 @@ class Step:
         shown: the frame.
         shot: number of the shot, from 0.
         times: seconds; empty for most frames.
+        following: the next frame of the same shot, where there are times; None after the last.
     """
 
     shown: Shown
     shot: int
     times: tuple[float, ...] = field(default=())
+    following: Shown | None = None
 
 
 class Schedule:
@@ -46,14 +48,11 @@ class Schedule:
         detector, shot, number = CutDetector(), 0, 0
         held: tuple[Shown, int, bool] | None = None
         for shown in frames:
+            first = detector.is_cut(shown.picture) or held is None
             if held is not None:
                 step, number = self._step(*held, shown.time, number)
-                yield step
-            first = held is None or detector.is_cut(shown.picture)
-            if held is None:
-                detector.is_cut(shown.picture)
-            elif first:
-                shot += 1
+                yield replace(step, following=shown) if step.times and not first else step
+                shot += first
             held = (shown, shot, first)
         if held is not None:
             yield self._step(*held, held[0].time + self._frame_seconds, number)[0]

@@ -32,6 +32,7 @@ class TwoStreamEngine:
     """
 
     rate = RATE
+    moving = False
 
     def __init__(
         self,
@@ -72,12 +73,12 @@ class TwoStreamEngine:
         times = grid_times(len(wave), self.rate, HOP)
         return np.stack([window_at(wave, self.rate, float(t), self.window) for t in times])
 
-    def prepare(self, frame: np.ndarray) -> np.ndarray:
+    def prepare(self, frame: np.ndarray, following: np.ndarray | None = None) -> np.ndarray:
         """A frame (H, W, 3) uint8 RGB -> (3, h, w) uint8 at the size the network takes."""
         height, width = frame.shape[:2]
         return fit(frame, view_size(height, width, self.header.network.area, self.quality))
 
-    def prepare_item(self, frame: np.ndarray) -> np.ndarray:
+    def prepare_item(self, frame: np.ndarray, following: np.ndarray | None = None) -> np.ndarray:
         """As `prepare`: benchmarks are looked at like any picture."""
         return self.prepare(frame)
 

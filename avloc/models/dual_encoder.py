@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from avloc.errors import UsageError
+from avloc.features.flow import STILL
 from avloc.features.pictures import PICTURES, SIDE
 from avloc.features.sounds import SOUNDS
 from avloc.models.flow_attention import FlowAttention
@@ -19,9 +20,6 @@ from avloc.models.predictive_coding import PredictiveCoding
 from avloc.models.trunks import POOLINGS, Pooled, VGGish, build_trunk, check_trunk
 from avloc.models.two_stream import correlate
 from avloc.options import configured
-
-STILL = 0.5
-"""Optical flow of a place that does not move, where flow is stored as grey values in 0..1."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +159,7 @@ class DualEncoder(nn.Module):
         cells = self.image(frames)
         if self.config.flow:
             if flow is None:
-                flow = torch.full_like(frames[:, :2], STILL)
+                flow = torch.full_like(frames[:, :2], STILL / 255)
             cells = cells + self.attention(cells, self.flow(flow))
         if self.config.dropout:
             cells = functional.dropout(cells, self.config.dropout, self.training)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from avloc.features import image
-from avloc.features.pictures import PICTURES
+from avloc.features.pictures import PICTURES, Picture
 from avloc.features.sounds import SOUNDS
 from avloc.features.spectrogram import RATE, log_mel
 from avloc.models.dual_encoder import DualConfig, DualEncoder
@@ -29,7 +30,8 @@ class Feeding:
         rate: Hz of the waves.
         window: samples that the network hears at once.
         whole_bytes: whether prepared frames are uint8; else float32 in 0..1.
-        normalise: prepared frames (b, 3, h, w) -> float32 of that shape.
+        normalise: prepared frames (b, 3, h, w) -> float32 of that shape; of a network that sees
+            motion (b, 5, h, w), optical flow behind the colours.
         spectrogram: waves (b, n) -> what the sound network takes, b first.
     """
 
@@ -50,9 +52,15 @@ def feeding(config: NetworkConfig | DualConfig) -> Feeding:
         sound.rate,
         round(sound.seconds * sound.rate),
         not picture.exact,
-        picture.normalise,
+        partial(_with_flow, picture=picture) if config.flow else picture.normalise,
         lambda wave: sound.spectrogram(wave, sound.rate),
     )
+
+
+def _with_flow(frames: Tensor, picture: Picture) -> Tensor:
+    """Colours as of any picture, optical flow from grey values to 0..1."""
+    flow = frames[:, 3:] / 255 if frames.dtype == torch.uint8 else frames[:, 3:]
+    return torch.cat([picture.normalise(frames[:, :3]), flow], 1)
 
 
 def _windows(wave: Tensor, window: int) -> Tensor:
@@ -114,11 +122,12 @@ class DualGraph(nn.Module):
 
     def look(self, frames: Tensor, heard: Tensor) -> tuple[Tensor, ...]:
         """Maps (b, h, w) of frames with one sound each."""
-        return (self.network.correlate(self.network.see(frames), heard),)
+        flow = frames[:, 3:] if self.network.config.flow else None
+        return (self.network.correlate(self.network.see(frames[:, :3], flow), heard),)
 
     def objects(self, frames: Tensor) -> Tensor:
         """Where things are, whatever sounds: (b, h', w')."""
-        return objectness(self.network.image(frames))
+        return objectness(self.network.image(frames[:, :3]))
 
 
 Graph = TwoStreamGraph | DualGraph

@@ -14,6 +14,7 @@ class FakeEngine:
     rate = 8000
     window = 1.0
     device = torch.device("cpu")
+    moving = False
 
     def hear(self, windows):
         level = np.sqrt(np.mean(np.square(windows, dtype=np.float64), axis=1)).astype(np.float32)
@@ -23,7 +24,7 @@ class FakeEngine:
         times = grid_times(len(wave), self.rate)
         return np.stack([window_at(wave, self.rate, time, self.window) for time in times])
 
-    def prepare(self, frame):
+    def prepare(self, frame, following=None):
         height, width = (max(1, n // 8) for n in frame.shape[:2])
         cells = frame[: height * 8, : width * 8].reshape(height, 8, width, 8, 3)
         return cells.mean(axis=(1, 3)).astype(np.uint8).transpose(2, 0, 1)

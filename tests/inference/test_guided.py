@@ -63,6 +63,7 @@ class Straw:
 
     id, rate, window, device = "straw", 8000, 1.0, torch.device("cpu")
     hear = excerpts = prepare = prepare_item = None
+    moving = False
 
     def __init__(self, values, method=""):
         self.values = values

@@ -49,6 +49,15 @@ def test_the_first_frame_of_a_shot_has_its_own():
     assert [step.shot for step in found] == [0] * 12 + [1] * 13
 
 
+def test_the_frame_that_follows_is_of_the_same_shot():
+    found = steps(np.arange(0, 1, 0.04), 25, cuts=(12,))
+    following = [None if step.following is None else step.following.time for step in found]
+    expected = [0.04 * (k + 1) if k not in (11, 24) else None for k in range(25)]
+    assert following == [None if one is None else pytest.approx(one) for one in expected]
+    rare = steps(np.arange(0, 1, 0.04), 5)
+    assert [bool(step.following) for step in rare] == [bool(step.times) for step in rare]
+
+
 def test_a_frame_held_long_has_several():
     found = steps([0, 1.0, 1.04], 5)
     assert found[0].times == pytest.approx((0, 0.2, 0.4, 0.6, 0.8))

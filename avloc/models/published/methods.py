@@ -230,7 +230,7 @@ _add(
         downloads=f"Flickr: {FILE}1_ZMsaf65Ikyyjx62JhJ7fab9YmZ7dgwh, "
         f"VGGSound: {FILE}1iL6G0nq9TGRTitQXOjoleIB1xrW7Yxzj",
         note="Its authors let anybody experiment and test with the weights. "
-        "Takes optical flow beside the picture. Where none is given nothing moves.",
+        "Sees optical flow from a frame to the next, too; in pictures alone nothing moves.",
     )
 )
 _VGGISH = {
