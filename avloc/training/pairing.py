@@ -105,7 +105,7 @@ class Pairing(nn.Module):
     def hear(self, spectrograms: Tensor, network: DualEncoder | None = None) -> Tensor:
         """Spectrograms as the network's preset makes them -> sounds (b, c) or (b, t, c)."""
         network = network or self.network
-        return self._through(network, network.hear, spectrograms)
+        return self._through(network, network.hear, _channel_last(spectrograms))
 
     def _through(
         self, network: DualEncoder, tower: Callable[[Tensor], Tensor], inputs: Tensor
@@ -119,9 +119,12 @@ class Pairing(nn.Module):
         return in_chunks(compute, inputs.to(exact), self.way.chunk, network)
 
     def pictures(self, frames: Tensor) -> Tensor:
-        """Frames (..., 3, H, W) uint8 -> float32, normalised as the network's preset says."""
-        flat = self._picture.normalise(frames.flatten(0, -4))
-        return flat.unflatten(0, frames.shape[:-3])
+        """Frames (..., 3, H, W) uint8 -> float32, normalised as the network's preset says.
+
+        Channels come last in memory, as convolutions want them.
+        """
+        flat = frames.flatten(0, -4).contiguous(memory_format=torch.channels_last)
+        return self._picture.normalise(flat).unflatten(0, frames.shape[:-3])
 
     def spectrograms(self, waves: Tensor) -> Tensor:
         """Waves (b, n) -> what `hear` takes."""
@@ -206,3 +209,14 @@ class Glance:
         if pairing.objective.combines:
             views |= combined(self)
         return replace(pairs, extras=extras, views=views)
+
+
+def _channel_last(spectrograms: Tensor) -> Tensor:
+    """Spectrograms (b, 1, f, t) with their channel last in memory; others as they are.
+
+    One channel is first and last at once. PyTorch goes by its stride, which it makes the one of a
+    first channel as a rule; convolution, normalisation and ReLU would then take that layout.
+    """
+    if spectrograms.ndim != 4 or spectrograms.shape[1] != 1:
+        return spectrograms
+    return spectrograms[:, 0].contiguous()[..., None].permute(0, 3, 1, 2)
