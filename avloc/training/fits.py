@@ -8,6 +8,7 @@ from dataclasses import fields
 import torch
 
 from avloc.errors import RecipeError
+from avloc.features.masking import MASKS
 from avloc.features.pictures import PICTURES
 from avloc.features.sounds import SOUNDS
 from avloc.models.dual_encoder import DualEncoder
@@ -23,6 +24,7 @@ def fits(recipe: Recipe, objective: Objective, network: DualEncoder) -> None:
     Raises:
         RecipeError: the objective needs what the recipe does not give, its options or the recipe's
             sizes are not the network's, or the network does not take its own inputs.
+        UsageError: an augmentation or a mask does not exist.
     """
     where = f"recipe {recipe.name}"
     for name, part in _parts(recipe, objective):
@@ -44,6 +46,7 @@ def fits(recipe: Recipe, objective: Objective, network: DualEncoder) -> None:
             f"{where}: validation.weights: there is no teacher; set loop.teacher to its momentum, "
             "as 0.999, or validation.weights=network"
         )
+    MASKS[recipe.data.mask]
     _takes_its_inputs(recipe, network)
 
 
