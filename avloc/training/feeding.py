@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from torch.utils.data import DataLoader, Dataset
@@ -12,62 +13,39 @@ from avloc.data.examples.assembling import Example
 from avloc.data.examples.batch import Batch, collate
 from avloc.data.examples.broken import Broken, from_worker
 from avloc.data.examples.order import Order
+from avloc.data.examples.plan import ExamplePlan
+from avloc.data.examples.shards import ShardIndex
+from avloc.data.examples.streaming import ShardBatches
 from avloc.errors import AvlocError, TrainingError
 from avloc.training.ranks import Ranks
+
+Loader = Callable[[int, int], "DataLoader[Batch]"]
+"""The batches from a first to before a last one."""
 
 
 class Feed:
     """What a run is fed with.
 
     Args:
-        examples: by (epoch, index), see `Order`.
-        length: examples in an epoch.
-        batch: of all processes together.
-        seed: of the order.
-        ranks: who shares the batches.
-        workers: processes that read for each rank; 0: none, reading waits for computing.
-        pin: whether to put batches where GPUs copy from by themselves.
+        loader: of this process's part of each batch.
+        clips: in an epoch.
+        per_epoch: batches in an epoch.
+
+    Attributes:
+        broken: the tally of clips that could not be read.
     """
 
-    def __init__(
-        self,
-        examples: Dataset[Example],
-        length: int,
-        batch: int,
-        seed: int,
-        ranks: Ranks,
-        workers: int,
-        pin: bool = False,
-    ) -> None:
-        self.examples, self.ranks, self.workers, self.pin = examples, ranks, workers, pin
-        self.length, self.batch, self.seed = length, batch, seed
-        self.broken = Broken(length)
-
-    @property
-    def per_epoch(self) -> int:
-        """Batches in an epoch."""
-        return self._order(0).epoch_steps
-
-    def _order(self, start: int, stop: int | None = None) -> Order:
-        ranks = self.ranks
-        return Order(self.length, self.batch, self.seed, ranks.rank, ranks.count, start, stop)
+    def __init__(self, loader: Loader, clips: int, per_epoch: int) -> None:
+        self.loader, self.clips, self.per_epoch = loader, clips, per_epoch
+        self.broken = Broken(clips)
 
     def updates(self, start: int, stop: int, each: int = 1) -> Iterator[Sequence[Batch]]:
         """For every update from `start` to before `stop` its `each` batches.
 
         Raises:
-            TrainingError: a worker died, or too many clips cannot be read.
+            AvlocError: too many clips cannot be read.
         """
-        loader: DataLoader[Batch] = DataLoader(
-            self.examples,  # type: ignore[arg-type]
-            batch_sampler=self._order(start * each, stop * each),
-            num_workers=self.workers,
-            collate_fn=collate,
-            pin_memory=self.pin,
-            worker_init_fn=_worker,
-            prefetch_factor=4 if self.workers else None,
-        )
-        batches = iter(loader)
+        batches = iter(self.loader(start * each, stop * each))
         for _ in range(start, stop):
             found = [self._next(batches) for _ in range(each)]
             for batch in found:
@@ -79,14 +57,102 @@ class Feed:
             return next(batches)
         except AvlocError as error:
             raise from_worker(error) from None
-        except RuntimeError as error:
-            text = " ".join(str(error).split())
-            if "DataLoader worker" not in text:
-                raise
-            raise TrainingError(
-                f"a process that reads clips died ({text}); with too little memory take fewer "
-                "data.workers, then --resume"
-            ) from error
+        except (ConnectionError, EOFError) as error:  # its pipe broke before its death was noticed
+            raise _died(error) from error
+
+
+@contextmanager
+def readers_that_die() -> Iterator[None]:
+    """The death of a reader becomes an error with one line.
+
+    PyTorch raises it wherever the main process happens to be, from the handler of a signal.
+
+    Raises:
+        TrainingError: one died.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise _died(error) from error
+
+
+def _died(error: Exception) -> TrainingError:
+    reason = " ".join(str(error).split())
+    return TrainingError(
+        f"a process that reads clips died ({reason}); with too little memory take fewer "
+        "data.workers; then --resume"
+    )
+
+
+def from_examples(
+    examples: Dataset[Example],
+    length: int,
+    batch: int,
+    seed: int,
+    ranks: Ranks,
+    workers: int,
+    pin: bool = False,
+) -> Feed:
+    """A feed of examples that can be had in any order.
+
+    Args:
+        examples: by (epoch, index), see `Order`.
+        length: examples in an epoch.
+        batch: of all processes together.
+        seed: of the order.
+        ranks: who shares the batches.
+        workers: processes that read for each rank; 0: none, reading waits for computing.
+        pin: whether to put batches where GPUs copy from by themselves.
+    """
+
+    def order(start: int, stop: int | None = None) -> Order:
+        return Order(length, batch, seed, ranks.rank, ranks.count, start, stop)
+
+    def loader(start: int, stop: int) -> DataLoader[Batch]:
+        return DataLoader(
+            examples,  # type: ignore[arg-type]
+            batch_sampler=order(start, stop),
+            collate_fn=collate,
+            **_reading(workers, pin),
+        )
+
+    return Feed(loader, length, order(0).epoch_steps)
+
+
+def from_shards(
+    index: ShardIndex,
+    plan: ExamplePlan,
+    batch: int,
+    seed: int,
+    ranks: Ranks,
+    workers: int,
+    shuffle: int,
+    pin: bool = False,
+) -> Feed:
+    """A feed of shards, which are read in a row.
+
+    Args:
+        shuffle: clips that a worker holds to mix them; the rest is as of `from_examples`.
+
+    Raises:
+        UsageError: a batch cannot be shared evenly.
+    """
+    share = Order(max(batch, index.clips), batch, seed, ranks.rank, ranks.count).share
+
+    def loader(start: int, stop: int) -> DataLoader[Batch]:
+        place = (seed, ranks.rank, ranks.count, start, stop, shuffle)
+        batches = ShardBatches(index, plan, share, *place)
+        return DataLoader(batches, batch_size=None, **_reading(workers, pin))
+
+    return Feed(loader, index.clips, max(1, index.clips // batch))
+
+
+def _reading(workers: int, pin: bool) -> dict[str, Any]:
+    """What every loader is told."""
+    ahead = {"prefetch_factor": 4} if workers else {}
+    return {"num_workers": workers, "pin_memory": pin, "worker_init_fn": _worker, **ahead}
 
 
 def _worker(number: int) -> None:

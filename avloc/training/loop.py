@@ -15,7 +15,7 @@ import torch
 
 from avloc.errors import AvlocError, RecipeError, TrainingError
 from avloc.models.dual_encoder import DualEncoder
-from avloc.training.feeding import Feed
+from avloc.training.feeding import Feed, readers_that_die
 from avloc.training.log import open_log
 from avloc.training.state import write_state
 from avloc.training.stopping import Wish, listening
@@ -114,18 +114,11 @@ def fit(run: Run) -> None:
         AvlocError: see `Trainer.update`, `Feed.updates` and `write_state`.
     """
     trainer, recipe = run.trainer, run.trainer.recipe
-    with _telling(run) as tell, listening() as wish:
+    with _telling(run) as tell, listening() as wish, _saving(run), readers_that_die():
         updates = run.feed.updates(trainer.step, trainer.steps, recipe.loop.accumulate)
         while not run.over:
             began = time.monotonic()
-            try:
-                batches = next(updates)
-            except AvlocError:
-                # Other processes wait in an update: this one cannot ask them what is broken.
-                if trainer.ranks.count == 1:
-                    run.save()
-                raise
-            values = trainer.update(batches)
+            values = trainer.update(next(updates))
             pairs = recipe.optimiser.batch * recipe.loop.accumulate
             speed = pairs / (time.monotonic() - began)
             epoch = trainer.step / trainer.per_epoch
@@ -142,6 +135,20 @@ def fit(run: Run) -> None:
                 raise TrainingError("another process was asked to stop; all is saved, --resume")
     if not run.every and trainer.ranks.first:
         run.keep(trainer.network, run.folder / BEST)
+
+
+@contextmanager
+def _saving(run: Run) -> Iterator[None]:
+    """Save before an error of the data ends the run, if it came between two updates.
+
+    Of several processes none does: the others wait in an update and cannot be asked anything.
+    """
+    try:
+        yield
+    except AvlocError:
+        if run.trainer.whole and run.trainer.ranks.count == 1:
+            run.save()
+        raise
 
 
 @contextmanager

@@ -14,12 +14,13 @@ from avloc.data.examples.examples import Examples
 from avloc.data.examples.items import Item, read_items
 from avloc.data.examples.plan import ExamplePlan
 from avloc.data.examples.scenes import Scenes, held_out_scene
+from avloc.data.examples.shards import read_shard_index
 from avloc.errors import DataError
 from avloc.evaluation.truth import Truth, rasterise
 from avloc.features.pictures import PICTURES
 from avloc.models.dual_encoder import DualEncoder
 from avloc.models.tuning import adapt
-from avloc.training.feeding import Feed
+from avloc.training.feeding import Feed, from_examples, from_shards
 from avloc.training.fits import fits
 from avloc.training.pairing import Pairing, Way
 from avloc.training.precision import chosen
@@ -72,16 +73,7 @@ def prepare(recipe: Recipe, data: Path | None, device: torch.device, ranks: Rank
         modulation=recipe.loop.modulation > 0,
     )
     pairing = Pairing(network, objective, way, ranks)
-    examples, validated = _splits(recipe, data)
-    feed = Feed(
-        examples,
-        len(examples),
-        recipe.optimiser.batch,
-        seed,
-        ranks,
-        recipe.data.workers,
-        device.type == "cuda",
-    )
+    feed, validated = _splits(recipe, data, ranks, device.type == "cuda")
     per_epoch = feed.per_epoch / recipe.loop.accumulate
     steps = recipe.optimiser.steps or max(1, int(recipe.optimiser.epochs * per_epoch))
     trainer = Trainer(pairing, recipe, steps, per_epoch, device)
@@ -91,25 +83,34 @@ def prepare(recipe: Recipe, data: Path | None, device: torch.device, ranks: Rank
     if validated:
         validation = Validation(validated, network, ranks, dtype)
         validation.check(plan.metric)
-    return Prepared(trainer, feed, validation, every if validated else 0, len(examples))
+    return Prepared(trainer, feed, validation, every if validated else 0, feed.clips)
 
 
-def _splits(recipe: Recipe, data: Path | None) -> tuple[Examples | Scenes, list[HeldOut]]:
+def _splits(
+    recipe: Recipe, data: Path | None, ranks: Ranks, pin: bool
+) -> tuple[Feed, list[HeldOut]]:
     plan = recipe.examples()
+    shared = (recipe.optimiser.batch, recipe.seed, ranks, recipe.data.workers)
     if recipe.data.kind == "scenes":
         options = recipe.data.scenes
         held_out = [_of_scene(recipe, plan, n) for n in range(recipe.validation.items)]
-        return Scenes(options, plan, recipe.seed), held_out
+        scenes = Scenes(options, plan, recipe.seed)
+        return from_examples(scenes, len(scenes), *shared, pin), held_out
     if data is None:
         raise DataError("no training data: pass its folder with --data or set AVLOC_DATA")
     if not data.is_dir():
         raise DataError(f"{data}: no such folder; pass the training data with --data")
     if recipe.data.neighbours:
         plan = replace(plan, neighbours=str(data / recipe.data.neighbours))
-    items = read_items(data / recipe.data.train, data)
     watched = read_items(data / recipe.data.validation, data) if recipe.data.validation else []
+    if recipe.data.kind == "shards":
+        index = read_shard_index(data / recipe.data.train)
+        feed = from_shards(index, plan, *shared, recipe.data.shuffle, pin)
+        return feed, _held_out(recipe, plan, watched)
+    items = read_items(data / recipe.data.train, data)
     _keep_apart(recipe, data, items, watched)
-    return Examples(items, plan, recipe.seed), _held_out(recipe, plan, watched)
+    feed = from_examples(Examples(items, plan, recipe.seed), len(items), *shared, pin)
+    return feed, _held_out(recipe, plan, watched)
 
 
 def _keep_apart(recipe: Recipe, data: Path, items: Sequence[Item], watched: Sequence[Item]) -> None:

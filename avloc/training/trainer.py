@@ -39,6 +39,10 @@ class Trainer:
         steps: updates that it takes.
         per_epoch: updates in a pass over the data.
         device: where to compute.
+
+    Attributes:
+        step: updates done.
+        whole: whether the last of them is done altogether, so that the state can be gone on with.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class Trainer:
             device.type, enabled=self.pairing.way.dtype == torch.float16
         )
         self.step = 0
+        self.whole = True
 
     @property
     def network(self) -> DualEncoder:
@@ -101,6 +106,7 @@ class Trainer:
         Raises:
             TrainingError: the loss is not finite. Nothing moved then but the teacher.
         """
+        self.whole = False
         self.pairing.train()
         self.pairing.follow()
         self.optimiser.zero_grad(set_to_none=True)
@@ -129,6 +135,7 @@ class Trainer:
         if self.average is not None:
             self.average.update_parameters(self.pairing.network)
         self.step += 1
+        self.whole = True
         return values
 
     def _together(self, last: bool) -> AbstractContextManager[None]:

@@ -64,8 +64,13 @@ class Order(Sampler[list[tuple[int, int]]]):
             raise TypeError("an order without a last batch has no length")
         return max(0, self.steps - self.start)
 
+    @property
+    def share(self) -> int:
+        """Examples of a batch that are this rank's."""
+        return self.batch // self.ranks
+
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        share = self.batch // self.ranks
+        share = self.share
         step, epoch, order = self.start, -1, np.zeros(0, int)
         while self.steps is None or step < self.steps:
             if step // self.epoch_steps != epoch:
