@@ -137,7 +137,10 @@ def convert(
             f"{names}: taken for {done.method}; {others} would fit as well, --method decides"
         )
     if done.dropped:
-        reporter.say(f"{names}: {len(done.dropped)} tensors left out that no map depends on")
+        parts = ", ".join(done.parts)
+        reporter.say(
+            f"{names}: left out, since no map depends on it: {parts} ({len(done.dropped)} tensors)"
+        )
     if as_json:
         put_json({**asdict(done), "path": str(done.path)})
     reporter.say(f"{names} -> {done.path} ({done.id})")

@@ -81,7 +81,7 @@ def write_folder(
     with replacing(folder / CONFIG) as part:
         part.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", "utf-8")
     others = str(header.source.get("method", ""))
-    words = _front(card, header.source, licence) + _body(card, header.source, repo, folder)
+    words = _front(card, header.source, licence) + _body(card, header.source, repo)
     with replacing(folder / README) as part:
         part.write_text(words, "utf-8")
     return Pushed(folder, card.id, licence, others)
@@ -137,12 +137,14 @@ def _front(card: Card, source: dict[str, Any], licence: str) -> str:
         front["datasets"] = known
     if metrics := [name for name in _numbers(source) if METRICS.search(name)]:
         front["metrics"] = metrics
-    front |= {"grid": card.grid, "trained_on": card.trained_on}
+    front["grid"] = card.grid
+    if card.trained_on:
+        front["trained_on"] = card.trained_on
     return "---\n" + yaml.safe_dump(front, sort_keys=False, allow_unicode=True) + "---\n\n"
 
 
-def _body(card: Card, source: dict[str, Any], repo: str, folder: Path) -> str:
-    name = f"{PREFIX}{repo}" if repo else str(folder)
+def _body(card: Card, source: dict[str, Any], repo: str) -> str:
+    name = f"{PREFIX}{repo or 'OWNER/NAME'}"
     lines = [f"# {card.id}", ""]
     if source:
         lines += [_warning(str(source.get("method"))), ""]

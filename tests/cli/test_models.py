@@ -121,7 +121,9 @@ def converted(monkeypatch, avloc):
 
     def convert(*given):
         asked.append(given)
-        return Converted(Path("w.safetensors"), "ezvsl-ab", "ezvsl", ("fnac", "x"), ("fc.bias",))
+        return Converted(
+            Path("w.safetensors"), "ezvsl-ab", "ezvsl", ("fnac", "x"), ("fc.bias",), ("imgnet.fc",)
+        )
 
     monkeypatch.setattr(converting, "convert", convert)
     return asked
@@ -133,7 +135,7 @@ def test_convert_says_what_it_took_a_file_for(avloc, converted):
     assert converted == [([Path("best.pth")], None, None, (), False)]
     assert err == [
         "best.pth: taken for ezvsl; fnac and x would fit as well, --method decides",
-        "best.pth: 1 tensors left out that no map depends on",
+        "best.pth: left out, since no map depends on it: imgnet.fc (1 tensors)",
         "best.pth -> w.safetensors (ezvsl-ab)",
     ]
 

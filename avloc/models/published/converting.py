@@ -36,6 +36,7 @@ class Converted:
         method: the method they were taken to be of.
         others: methods that would have fitted as well.
         dropped: names of tensors that no map depends on.
+        parts: what they belong to, such as ``imgnet.fc``.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Converted:
     method: str
     others: tuple[str, ...]
     dropped: tuple[str, ...]
+    parts: tuple[str, ...] = ()
 
 
 def convert(
@@ -65,7 +67,7 @@ def convert(
         UsageError: there is no such method, it cannot be run, or the output exists.
         WeightsError: a file cannot be read safely, or fits no method.
     """
-    if method in ABSENT:
+    if method is not None and method in ABSENT:
         raise UsageError(ABSENT[method].refusal)
     if method is not None:
         METHODS[method]  # before anything long is done
@@ -81,15 +83,17 @@ def convert(
     with torch.device("meta"):
         network = DualEncoder(matched.fit.config)
     filled(network, matched.fit.state, paths[0])
-    sums = {one.name: checksum(one) for one in paths}
+    short = len({one.name for one in paths}) == len(paths)
+    sums = {one.name if short else f"{one.parent.name}/{one.name}": checksum(one) for one in paths}
+    parts = _parts(matched, unused)
     header = Header(
         id=f"{chosen.name}-{next(iter(sums.values()))[:8]}",
         network=matched.fit.config,
-        source=_source(chosen.name, sums, found, matched),
+        source=_source(chosen.name, sums, found, parts),
     )
     save_weights(path, network, header, torch.float32)
     record(path)
-    return Converted(path, header.id, chosen.name, matched.others, matched.fit.dropped)
+    return Converted(path, header.id, chosen.name, matched.others, matched.fit.dropped, parts)
 
 
 def _files(sources: Sequence[Path]) -> list[Path]:
@@ -153,8 +157,18 @@ def _target(source: Path, first: Path, out: Path | None, method: str) -> Path:
     return out / name
 
 
+def _parts(matched: Match, unused: Sequence[str]) -> tuple[str, ...]:
+    """What was left out, by the beginnings that told so."""
+    words = (*matched.fit.method.unused, *unused)
+    found = (
+        max((word for word in words if name.startswith(word)), key=len, default=name)
+        for name in matched.fit.dropped
+    )
+    return tuple(sorted({word.rstrip("._") for word in found}))
+
+
 def _source(
-    method: str, sums: dict[str, str], found: Sequence[Checkpoint], matched: Match
+    method: str, sums: dict[str, str], found: Sequence[Checkpoint], parts: Sequence[str]
 ) -> dict[str, Any]:
     """What the header tells of where weights come from."""
     numbers = [pair for one in found for pair in one.numbers.items() if isfinite(pair[1])]
@@ -162,5 +176,5 @@ def _source(
         "method": method,
         "files": sums,
         "numbers": dict(numbers[:MOST_NUMBERS]),
-        "dropped": sorted({name.split(".")[0] for name in matched.fit.dropped}),
+        "dropped": list(parts),
     }

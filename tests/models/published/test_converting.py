@@ -81,6 +81,17 @@ def test_a_method_in_several_files(empty, tmp_path):
         convert([tmp_path])
 
 
+def test_what_is_left_out_is_named(empty, tmp_path):
+    torch.save({"model_state_dict": empty("lvs")}, tmp_path / "lvs.pth.tar")
+    done = convert([tmp_path / "lvs.pth.tar"], method="lvs", unused=["audnet.nothing"])
+    parts = [
+        *("audnet.conv1", "audnet.conv1_flow", "audnet.fc"),
+        *("imgnet.conv1_a", "imgnet.conv1_flow", "imgnet.fc"),
+    ]
+    assert list(done.parts) == read_header(done.path).source["dropped"] == parts
+    assert "imgnet.conv1_flow" in read_card(str(done.path)).text
+
+
 def test_lightning_files(empty, tmp_path):
     tensors = {f"model.{key}": one for key, one in empty("heartheflow").items()}
     tensors = {key.replace("model.model.", "model."): one for key, one in tensors.items()}
