@@ -50,8 +50,8 @@ class Decoder:
 
     Args:
         container, stream: what is decoded.
-        threads: FFmpeg's kind of threads, ``SLICE`` where few frames are wanted: those of
-            ``AUTO`` decode frames ahead, and hang where a forked process leaves them early.
+        ahead: whether threads decode frames ahead. Where few frames are wanted that is wasted, and
+            such threads may hang where a worker process leaves them early.
 
     Attributes:
         time_base: seconds a tick of ``pts``.
@@ -61,13 +61,11 @@ class Decoder:
         lost_seconds: what could not be decoded so far.
     """
 
-    def __init__(
-        self, container: InputContainer, stream: VideoStream, threads: str = "AUTO"
-    ) -> None:
+    def __init__(self, container: InputContainer, stream: VideoStream, ahead: bool = True) -> None:
         self._container, self._stream = container, stream
         # Each thread of a frame-parallel decoder holds a frame: too many cost memory.
-        stream.codec_context.thread_count = min(cores(), MOST_THREADS)
-        stream.thread_type = threads
+        stream.codec_context.thread_count = min(cores(), MOST_THREADS) if ahead else 1
+        stream.thread_type = "AUTO" if ahead else "SLICE"
         self.time_base = Fraction(stream.time_base or Fraction(1, av.time_base))
         rate = stream.average_rate or stream.guessed_rate
         self.frame_seconds = float(1 / rate) if rate else 0.04

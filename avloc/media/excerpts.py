@@ -43,7 +43,7 @@ class VideoExcerpts(Closing):
             stream = video_stream(self._container)
             if stream is None:
                 raise MediaError(f"{path}: no picture in it")
-            self._decoder = Decoder(self._container, stream, threads="SLICE")
+            self._decoder = Decoder(self._container, stream, ahead=False)
             shown = next(self._decoder, None)
             if shown is None:
                 raise MediaError(f"{path}: not a single frame can be decoded")
