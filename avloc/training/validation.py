@@ -87,7 +87,9 @@ class Validation:
         ``retrieval``, the share of clips that are `Outcome.found`; where there are boxes those of
         the ``avloc`` protocol; and ``right_object``, the share that is `Outcome.right`.
         """
-        outcomes = self.scores(network)
+        return self._numbers(self.scores(network))
+
+    def _numbers(self, outcomes: Sequence[Outcome]) -> dict[str, float]:
         numbers = {"retrieval": float(np.mean([one.found for one in outcomes]))}
         scores = [one.score for one in outcomes if one.score is not None]
         if scores:
@@ -118,8 +120,8 @@ class Validation:
         # One clip of each kind tells which numbers there are.
         kinds = {(clip.truth is None, clip.silent is None): clip for clip in self.clips}
         blank = np.zeros((2, 2), np.float32)
-        rows = [(True, self._score(c, blank), _on_source(c, blank)) for c in kinds.values()]
-        names = sorted(self._summary(rows))
+        found = [Outcome(True, self._score(c, blank), _on_source(c, blank)) for c in kinds.values()]
+        names = sorted(self._numbers(found))
         if metric not in names:
             near = get_close_matches(metric, names, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"

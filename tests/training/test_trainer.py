@@ -138,11 +138,11 @@ def test_the_best_is_kept(small, clips, tmp_path, monkeypatch):
     from avloc.training.validation import Validation
 
     values = iter([0.3, 0.5, 0.4])
-    monkeypatch.setattr(Validation, "__call__", lambda self, net: {"metric": next(values)})
+    monkeypatch.setattr(Validation, "__call__", lambda self, net: {"retrieval": next(values)})
     recipe = small(
         optimiser={"steps": 6},
         data={"validation": "watched.jsonl"},
-        validation={"steps": 2, "metric": "metric"},
+        validation={"steps": 2, "metric": "retrieval"},
     )
     states = {}
 
