@@ -30,6 +30,7 @@ ONLY_IN = {
     "typer": {"cli"},
     "rich": {"cli"},
     "torchaudio": {"features"},
+    "torchaudio.models": {"models"},
     "librosa": {"features"},
     "scipy.signal": {"features"},
 }
@@ -86,9 +87,10 @@ def breaches(source: str, layer: str) -> list[str]:
                 found.append(f"{layer} imports {name}")
             if layer == "" and target:
                 found.append(f"the ground layer imports {name}")
-        for module, layers in ONLY_IN.items():
-            if is_of(name, module) and layer not in layers:
-                found.append(f"{name} outside {', '.join(layers)}")
+        # Of two that fit the longer one counts: torchaudio's networks are models, not features.
+        module = max((known for known in ONLY_IN if is_of(name, known)), key=len, default="")
+        if module and layer not in ONLY_IN[module]:
+            found.append(f"{name} outside {', '.join(ONLY_IN[module])}")
     if layer in WITHOUT_TORCH:
         tied = at_start(tree) if layer == "cli" else tree
         found += [f"{name} in {layer}" for name in imported(tied) if is_of(name, "torch")]
