@@ -101,6 +101,8 @@ def export(
 
 def _target(out: Path | None, name: str, suffix: str) -> Path:
     if out is None or out.is_dir():
+        if not name or Path(name).name != name or not name.isprintable():  # strangers wrote it
+            raise UsageError(f"{name!r} cannot name a file; give another name with -o FILE")
         return (out or Path()) / f"{name}{suffix}"
     if out.suffix != suffix:
         raise UsageError(f"{out}: give a name that ends in {suffix}, or a folder that exists")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -47,7 +48,8 @@ class OnnxRunner:
         self._feed = feeding(self._config) if outside else None
         self.device, self._providers = _choose(device)
         self._sound = inputs[1]
-        self._extractor = Extractor(file.model)
+        with self._told("refused by onnx"):
+            self._extractor = Extractor(file.model)
         self._hearing = self._session([self._sound], ["heard"])
         self._looking = self._session(["frames", "heard"], self._seen)
 
@@ -91,23 +93,17 @@ class OnnxRunner:
         settings.log_severity_level = 3  # errors
         # Threads that wait for work would take the cores from decoding and encoding.
         settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
+        with self._told("refused by onnxruntime"):
             part = self._extractor.extract_model(list(inputs), list(outputs))
             return onnxruntime.InferenceSession(
                 part.SerializeToString(), settings, providers=self._providers
             )
-        except Exception as error:  # the runtime's own kinds have no common name
-            raise WeightsError(
-                f"{self._file.path}: refused by onnxruntime ({_line(error)})"
-            ) from error
 
     def _run(
         self, session: Any, given: dict[str, np.ndarray], outputs: Sequence[str]
     ) -> list[np.ndarray]:
-        try:
+        with self._told("onnxruntime failed"):
             values = session.run(None, given)
-        except Exception as error:
-            raise WeightsError(f"{self._file.path}: onnxruntime: {_line(error)}") from error
         count = len(next(iter(given.values())))
         for name, array in zip(outputs, values, strict=True):
             if array.dtype != np.float32 or array.ndim not in RANKS[name] or len(array) != count:
@@ -116,6 +112,15 @@ class OnnxRunner:
                     f"{array.shape}"
                 )
         return values
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """One line of what other libraries raise, whose errors have no common kind."""
+        try:
+            yield
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise WeightsError(f"{self._file.path}: {what} ({reason})") from error
 
 
 def _choose(device: str) -> tuple[torch.device, list[str]]:
@@ -131,7 +136,3 @@ def _choose(device: str) -> tuple[torch.device, list[str]]:
     if not there:
         raise EnvironmentProblem("--device cuda: this onnxruntime has no CUDA; use onnxruntime-gpu")
     return torch.device("cuda"), ["CUDAExecutionProvider", "CPUExecutionProvider"]
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

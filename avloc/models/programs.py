@@ -14,6 +14,7 @@ from torch.export import Dim, ExportedProgram
 from torch.fx import GraphModule
 from torch.utils._sympy.value_ranges import ValueRanges
 
+from avloc.models.dense_fourier import DenseFourier
 from avloc.models.graphs import Feeding, Graph
 
 OPEN = Dim.AUTO
@@ -72,11 +73,16 @@ def seen_by(graph: Graph) -> tuple[str, ...]:
 def trace_parts(
     graph: Graph, feed: Feeding | None, frames: Tensor, sound: Tensor
 ) -> tuple[ExportedProgram, ExportedProgram]:
-    """`Hearing` and `Looking`, for any number of items, size of frames and length of sound."""
+    """`Hearing` and `Looking`, for any number of items, size of frames and length of sound.
+
+    Fourier transforms are dense in them.
+    """
     hearing, looking = Hearing(graph, feed), Looking(graph, feed)
     heard = hearing(sound)
+    with DenseFourier():
+        listening = _trace(hearing, (sound,), {"sound": _lengths(sound)})
     return (
-        _trace(hearing, (sound,), {"sound": _lengths(sound)}),
+        listening,
         _trace(looking, (frames, heard), {"frames": _sides(), "heard": _steps(heard)}),
     )
 
