@@ -27,6 +27,8 @@ OPTIONS = (
     "embed_dim",
     "embed_dims",
     "dims",
+    "widths",
+    "head_dim",
     "channels",
     "num_heads",
     "channel_multiplier",
@@ -75,6 +77,7 @@ class TimmTrunk(nn.Module):
             )
         self.norm = not name.startswith(WITHOUT_NORM)
         (self.level,) = network.prune_intermediate_layers([chosen], prune_norm=not self.norm)
+        _drop_head(network)
         info = levels[chosen]
         self.channels: int = info.get("num_chs_norm", info["num_chs"])
         self.network = network
@@ -120,6 +123,15 @@ def timm_model(
     if not hasattr(network, "prune_intermediate_layers"):
         raise UsageError(f"timm:{name} gives no features of its inside; take another model")
     return network
+
+
+def _drop_head(network: Any) -> None:
+    """Take away what is left of the classifier: a parameter that nothing is computed with would
+    stop training on several processes."""
+    classifier = network.pretrained_cfg.get("classifier") or ""
+    names = [classifier] if isinstance(classifier, str) else classifier
+    for top in {name.split(".")[0] for name in names} & dict(network.named_children()).keys():
+        setattr(network, top, nn.Identity())
 
 
 def _any_size(kind: type[nn.Module], inward: int) -> Mapping[str, bool]:

@@ -42,7 +42,7 @@ MODELS.add(AST, False)
 for _name in ("hubert", "wav2vec2", "wavlm", "data2vec-audio"):
     MODELS.add(_name, True)
 
-WITHOUT_CHANCE = {"apply_spec_augment": False, "layerdrop": 0.0}
+WITHOUT_CHANCE = {"mask_time_prob": 0.0, "mask_feature_prob": 0.0, "layerdrop": 0.0}
 """Masks over time, and layers left out by chance: neither may depend on the rank of a process."""
 
 

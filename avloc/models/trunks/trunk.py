@@ -61,6 +61,9 @@ def check_trunk(name: str, options: Choices) -> None:
     from avloc.models.trunks import denseav, from_timm, from_transformers
 
     family, colon, member = name.partition(":")
+    if colon and not member.replace("_", "").replace("-", "").replace(".", "").isalnum():
+        # Both libraries would read folders and fetch files that longer names tell of.
+        raise UsageError(f"trunk {name!r}: after the colon stands the plain name of a model")
     known: tuple[str, ...] = ()
     if not colon:
         TRUNKS[name]
@@ -76,9 +79,8 @@ def check_trunk(name: str, options: Choices) -> None:
         raise UsageError(
             f"unknown trunk {name!r}; before a colon stands timm, transformers or denseav"
         )
-    if colon and not member.replace("_", "").replace("-", "").replace(".", "").isalnum():
-        # Both libraries would read folders and fetch files that longer names tell of.
-        raise UsageError(f"trunk {name!r}: after the colon stands the plain name of a model")
+    if options and not known:
+        raise UsageError(f"trunk {name!r} takes no options, and {', '.join(options)} is given")
     names: Registry[None] = Registry(f"option of trunk {name!r}:")
     for word in known:
         names.add(word, None)

@@ -60,7 +60,7 @@ def add_lora(
     layers = {
         name: layer
         for name, layer in module.named_modules()
-        if isinstance(layer, (nn.Linear, nn.Conv2d))
+        if isinstance(layer, (nn.Linear, nn.Conv2d)) and not parametrize.is_parametrized(layer)
     }
     fitting = [
         layer
@@ -83,11 +83,25 @@ def merge(network: Network) -> Network:
     """
     layer: Any
     for layer in list(network.modules()):
-        if parametrize.is_parametrized(layer, "weight"):
-            trained = layer.parametrizations["weight"].original.requires_grad
-            parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
-            layer.weight.requires_grad_(trained)
+        if not any(isinstance(term, LowRank) for term in _terms(layer)):
+            continue
+        weight, trained = layer.weight.detach(), _original(layer).requires_grad
+        # Not `remove_parametrizations`: the class that it would change is that of copies, too.
+        layer.__class__ = type(layer).__bases__[0]
+        del layer.parametrizations
+        layer.weight = nn.Parameter(weight, requires_grad=trained)
     return network
+
+
+def _terms(layer: Any) -> list[nn.Module]:
+    """What a layer's weight is made with; of some models of transformers that is its length."""
+    if not parametrize.is_parametrized(layer, "weight"):
+        return []
+    return list(layer.parametrizations["weight"])
+
+
+def _original(layer: Any) -> nn.Parameter:
+    return layer.parametrizations["weight"].original
 
 
 def merged(network: Network) -> Network:

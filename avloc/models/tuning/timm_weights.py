@@ -9,7 +9,7 @@ from typing import Any
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from avloc.errors import WeightsError
+from avloc.errors import UsageError, WeightsError
 from avloc.models.published.reading import read_checkpoint
 from avloc.models.trunks.from_timm import timm_model
 
@@ -48,7 +48,7 @@ def load_timm(
             whole = timm_model(
                 name, inward, options, classes, pretrained=True, pretrained_cfg_overlay=attempt
             )
-        except (RuntimeError, OSError, LookupError, SafetensorError) as error:
+        except (RuntimeError, OSError, LookupError, SafetensorError, UsageError) as error:
             reasons.append(error)
             continue
         wanted = network.state_dict().keys()
