@@ -25,7 +25,7 @@ def in_chunks(
 
     Args:
         function: from inputs (b, ...) to embeddings (b, ...).
-        size: rows of a chunk; 0: all at once, and nothing is computed twice.
+        size: rows of a chunk at most; 0: all at once, and nothing is computed twice.
         network: whose normalisation `function` uses.
     """
     if not size or len(inputs) <= size:
@@ -34,13 +34,12 @@ def in_chunks(
     def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
         return nullcontext(), _remembered(network)
 
+    # Of like sizes: a rest of one clip would have no statistics.
+    chunks = inputs.tensor_split(-(-len(inputs) // size))
     if not torch.is_grad_enabled():
-        return torch.cat([function(chunk) for chunk in inputs.split(size)])
+        return torch.cat([function(chunk) for chunk in chunks])
     return torch.cat(
-        [
-            checkpoint(function, chunk, use_reentrant=False, context_fn=contexts)
-            for chunk in inputs.split(size)
-        ]
+        [checkpoint(function, chunk, use_reentrant=False, context_fn=contexts) for chunk in chunks]
     )
 
 

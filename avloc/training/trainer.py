@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from timm.layers import convert_sync_batchnorm
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -54,7 +55,8 @@ class Trainer:
         loop = recipe.loop
         spread = self.ranks.count > 1
         if spread and device.type == "cuda" and loop.sync_norms:
-            self.pairing = nn.SyncBatchNorm.convert_sync_batchnorm(self.pairing)
+            # PyTorch's own would lose the activations that timm puts into normalisation.
+            self.pairing = convert_sync_batchnorm(self.pairing)
         if loop.compile:
             self.pairing.network.image.compile()
             self.pairing.network.sound.compile()

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import avloc
-from avloc.errors import UsageError
-from avloc.inference import parity
+from avloc.errors import UsageError, WeightsError
+from avloc.inference import exporting, parity
 from avloc.inference.exporting import export
 from avloc.inference.loading import load_engine
 from avloc.inference.runners import TorchRunner
@@ -105,6 +105,43 @@ def test_a_torch_export_file_runs_by_itself(small_weights, tmp_path, preprocessi
             clean(archive.read(name))
         (told,) = [name for name in archive.namelist() if name.endswith("avloc.json")]
         assert b'"small-1"' in archive.read(told)
+
+
+def test_a_dual_encoder_with_its_preprocessing_outside(small_dual_weights, tmp_path):
+    pytest.importorskip("onnxruntime")
+    done = export(small_dual_weights, tmp_path, preprocessing="outside")
+    given, wanted = (load_engine(path, "cpu") for path in (done.path, small_dual_weights))
+    frames = np.stack([wanted.prepare(sight((100, 200), seed)) for seed in range(3)])
+    assert frames.shape[3] > 224
+    heard = [engine.hear(noise(wanted, 3, 0, 5)) for engine in (given, wanted)]
+    same(heard[0].features, heard[1].features)
+    looks = [e.look(frames, each)[2][0] for e, each in zip((given, wanted), heard, strict=True)]
+    same(*looks)
+
+
+def test_a_program_that_differs_is_not_written(small_dual_weights, tmp_path, monkeypatch):
+    def worn(network):
+        with torch.no_grad():
+            network.image_projections[0].bias.add_(0.01)
+        return network
+
+    monkeypatch.setattr(exporting, "fold_norms", worn)
+    with pytest.raises(
+        WeightsError, match=r"not written: heatmap differs from PyTorch by 0\.\d+ of"
+    ):
+        export(small_dual_weights, tmp_path / "d.pt2", "torch-export")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_network_that_cannot_be_traced_is_named(small_dual_weights, tmp_path, monkeypatch):
+    def look(self, frames, heard):
+        return (heard[:, :1, None],) if frames.sum() > 0 else (heard[:, None, :1],)
+
+    monkeypatch.setattr(DualGraph, "look", look)
+    with pytest.raises(WeightsError, match="not written: PyTorch cannot trace dual-1") as caught:
+        export(small_dual_weights, tmp_path / "d.pt2", "torch-export")
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
