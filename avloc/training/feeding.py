@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,7 +40,9 @@ class Feed:
         self.loader, self.clips, self.per_epoch = loader, clips, per_epoch
         self.broken = Broken(clips)
 
-    def updates(self, start: int, stop: int, each: int = 1) -> Iterator[Sequence[Batch]]:
+    def updates(
+        self, start: int, stop: int, each: int = 1
+    ) -> Generator[Sequence[Batch], None, None]:
         """For every update from `start` to before `stop` its `each` batches.
 
         Raises:
@@ -156,6 +159,11 @@ def _reading(workers: int, pin: bool) -> dict[str, Any]:
 
 
 def _worker(number: int) -> None:
-    """Signals to the whole group are the main process's to answer; it ends its workers itself."""
+    """Signals to all of a run's processes are the main one's to answer, which has yet to save.
+
+    So readers leave the group that a terminal, torchrun or a scheduler signals. What is meant for
+    one alone ends it as usual: the main process ends its readers so.
+    """
+    os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -114,8 +114,14 @@ def fit(run: Run) -> None:
         AvlocError: see `Trainer.update`, `Feed.updates` and `write_state`.
     """
     trainer, recipe = run.trainer, run.trainer.recipe
-    with _telling(run) as tell, listening() as wish, _saving(run), readers_that_die():
-        updates = run.feed.updates(trainer.step, trainer.steps, recipe.loop.accumulate)
+    updates = run.feed.updates(trainer.step, trainer.steps, recipe.loop.accumulate)
+    with (
+        _telling(run) as tell,
+        listening() as wish,
+        _saving(run),
+        readers_that_die(),
+        closing(updates),
+    ):
         while not run.over:
             began = time.monotonic()
             values = trainer.update(next(updates))

@@ -85,6 +85,7 @@ def started(recipe, clips, folder, *more):
     return subprocess.Popen(
         [sys.executable, "-m", "avloc", *words],
         stderr=subprocess.PIPE,
+        start_new_session=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         text=True,
     )
@@ -109,8 +110,9 @@ def test_killed_and_terminated_runs_go_on(small, clips, tmp_path):
     killed.communicate()
     ended = started(recipe, clips, folder, "--resume")
     wait_for(folder / "log.jsonl", '"step": 25')
-    ended.send_signal(signal.SIGTERM)
-    assert ended.communicate()[1] is not None
+    # As torchrun and schedulers do it: readers hear of it, too.
+    os.killpg(ended.pid, signal.SIGTERM)
+    ended.communicate()
     assert ended.returncode == 143
     state = torch.load(folder / "last.pt", weights_only=True)
     assert state["step"] == rows(folder)[-1]["step"] < 60
@@ -119,6 +121,14 @@ def test_killed_and_terminated_runs_go_on(small, clips, tmp_path):
     assert last.returncode == 0
     assert rows(folder) == rows(tmp_path / "whole")
     same_state(tmp_path / "whole", folder)
+
+
+def test_readers_do_not_outlive_an_error(small, clips, tmp_path):
+    recipe = small(optimiser={"steps": 90, "tuning": {"rate": 1e30}}, data={"workers": 2})
+    process = started(recipe, clips, tmp_path / "run")
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "the loss is" in told
 
 
 def test_another_recipe_is_refused(small, clips, tmp_path):
