@@ -9,7 +9,16 @@ HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+?)"', (HERE / "avloc/__init__.py").read_text("utf-8"))[1]
 
 ONNX = ["onnx", "onnxruntime", "onnxscript"]  # 34 MB to fetch, small beside torch
-TEST = ["pytest>=8", "hypothesis>=6", "opencv-python-headless>=4.10", "tensorboard", *ONNX]
+TEST = [
+    "pytest>=8",
+    "hypothesis>=6",
+    "opencv-python-headless>=4.10",
+    "tensorboard",
+    "webdataset",
+    "matplotlib",
+    "transformers",
+    *ONNX,
+]
 CHECK = ["ruff==0.17.*", "mypy==2.4.*", "types-PyYAML", "scipy-stubs", "build"]
 
 setup(
@@ -67,7 +76,7 @@ setup(
         "demo": ["gradio"],
         "onnx": ONNX,
         "flow": ["opencv-python-headless>=4.10"],
-        "track": ["tensorboard", "trackio"],
+        "track": ["tensorboard", "webdataset", "trackio"],
         "transformers": ["transformers>=4.56"],
         "plots": ["matplotlib"],
         "download": ["yt-dlp"],
