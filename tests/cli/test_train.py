@@ -4,7 +4,7 @@ import pytest
 @pytest.fixture
 def recipe(tmp_path):
     path = tmp_path / "tiny.yaml"
-    path.write_text("name: tiny\n", "utf-8")
+    path.write_text("task: wild\nname: tiny\n", "utf-8")
     return path
 
 

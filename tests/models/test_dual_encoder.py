@@ -165,6 +165,8 @@ def test_predictive_coding_of_all_pairs():
     for module in network.coding.to_empty(device="cpu").modules():
         if hasattr(module, "reset_parameters"):
             module.reset_parameters()
+    for parameter in network.coding.parameters():  # also of what has no such function
+        parameter.normal_(std=0.05)
     cells, heard = torch.randn(2, 512, 6, 6), functional.normalize(torch.randn(2, 640))
     maps = network.maps(cells, heard)
     assert maps.shape == (2, 2, 6, 6)

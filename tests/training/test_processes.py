@@ -1,11 +1,13 @@
 """A batch on two processes has the loss and the gradient of the same batch on one."""
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
-from torch import distributed, multiprocessing
+from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
 from avloc.data.examples.batch import Batch
@@ -86,7 +88,7 @@ def names():
     return [name for name in OBJECTIVES if name not in ELSEWHERE]
 
 
-def work(rank, port, folder):
+def work(port, folder, rank):
     """A process of two; the first one writes what it found."""
     torch.set_num_threads(1)
     store = f"tcp://localhost:{port}"
@@ -114,7 +116,10 @@ def spread(tmp_path_factory):
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    multiprocessing.spawn(work, (port, str(folder)), nprocs=2)
+    # This file is their program: no fork, after which no gradient can be computed.
+    words = [sys.executable, __file__, str(port), str(folder)]
+    processes = [subprocess.Popen([*words, str(rank)]) for rank in range(2)]
+    assert [process.wait(timeout=300) for process in processes] == [0, 0]
     return torch.load(folder / "found.pt")
 
 
@@ -144,3 +149,7 @@ def test_alone_nothing_is_asked_for():
     assert ranks.gather(tensor) is tensor
     assert ranks.all_of("x") == ["x"]
     ranks.agree(anything=1)
+
+
+if __name__ == "__main__":
+    work(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
