@@ -54,8 +54,9 @@ class Sound:
         length = int(self.seconds * rate)
         wave = np.asarray(wave, np.float32) if len(wave) else np.zeros(1, np.float32)
         if self.first is not None:
-            whole = math.isinf(self.first)
-            return np.resize(wave, max(len(wave), length) if whole else round(self.first * rate))
+            if math.isinf(self.first):
+                return np.resize(wave, max(len(wave), length))
+            return np.resize(wave, round(self.first * rate))
         if self.span is not None:
             wave = np.resize(wave, int(self.span * rate))
         elif self.repeat and len(wave) < length:
