@@ -50,13 +50,16 @@ class Progress:
     best_step: int = 0
     waited: int = 0
 
-    def better(self, value: float, step: int) -> bool:
-        """Note the value at `step`; whether it is the best one."""
-        if self.best is not None and not value > self.best:
+    def better(self, value: float) -> bool:
+        """Whether a value is greater than all before it."""
+        return self.best is None or value > self.best
+
+    def note(self, value: float, step: int) -> None:
+        """Remember the value at `step`."""
+        if self.better(value):
+            self.best, self.best_step, self.waited = value, step, 0
+        else:
             self.waited += 1
-            return False
-        self.best, self.best_step, self.waited = value, step, 0
-        return True
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,8 @@ def _validated(run: Run) -> dict[str, float]:
         raise RecipeError(
             f"validation.metric {metric!r} is none of this split's: {', '.join(sorted(values))}"
         )
-    if run.progress.better(values[metric], trainer.step) and trainer.ranks.first:
+    if run.progress.better(values[metric]) and trainer.ranks.first:
         run.keep(trainer.network, run.folder / BEST)
+    # Only now: where the disk is full, the best are still those that are there.
+    run.progress.note(values[metric], trainer.step)
     return {name: value for name, value in values.items() if math.isfinite(value)}

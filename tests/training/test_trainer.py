@@ -174,7 +174,9 @@ def test_a_metric_that_does_not_exist(small, clips, tmp_path):
 
 def test_better():
     progress = Progress()
-    assert [progress.better(v, k) for k, v in enumerate([1.0, 1.0, float("nan"), 2.0])] == [
-        True, False, False, True,
-    ]  # fmt: skip
+    found = []
+    for step, value in enumerate([1.0, 1.0, float("nan"), 2.0]):
+        found.append(progress.better(value))
+        progress.note(value, step)
+    assert found == [True, False, False, True]
     assert (progress.best, progress.best_step, progress.waited) == (2.0, 3, 0)
