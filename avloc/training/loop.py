@@ -52,7 +52,7 @@ class Progress:
 
     def better(self, value: float) -> bool:
         """Whether a value is greater than all before it."""
-        return self.best is None or value > self.best
+        return value > (-math.inf if self.best is None else self.best)
 
     def note(self, value: float, step: int) -> None:
         """Remember the value at `step`."""
@@ -142,7 +142,8 @@ def fit(run: Run) -> None:
             if stop:
                 wish.grant()
                 raise TrainingError("another process was asked to stop; all is saved, --resume")
-    if not run.every and trainer.ranks.first:
+    # Nothing was validated, or nothing could be said of it.
+    if run.progress.best is None and trainer.ranks.first:
         run.keep(trainer.network, run.folder / BEST)
 
 

@@ -175,8 +175,8 @@ def test_a_metric_that_does_not_exist(small, clips, tmp_path):
 def test_better():
     progress = Progress()
     found = []
-    for step, value in enumerate([1.0, 1.0, float("nan"), 2.0]):
+    for step, value in enumerate([float("nan"), 1.0, 1.0, 2.0]):
         found.append(progress.better(value))
         progress.note(value, step)
-    assert found == [True, False, False, True]
+    assert found == [False, True, False, True]
     assert (progress.best, progress.best_step, progress.waited) == (2.0, 3, 0)
