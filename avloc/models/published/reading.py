@@ -166,8 +166,9 @@ def _reason(error: Exception) -> str:
 
 
 def _needs(name: str) -> str:
+    shown = " ".join(printable(name).split())[:120]
     return (
-        f"refused: it needs the Python object {printable(name)[:120]}, and such files can run any "
+        f"refused: it needs the Python object {shown}, and such files can run any "
         "program; ask its authors for the tensors alone (a state_dict, or safetensors)"
     )
 

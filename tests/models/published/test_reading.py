@@ -422,6 +422,15 @@ def test_tables_of_contents_that_are_too_long(tmp_path, monkeypatch):
     refused(saved(tmp_path / "a.pth", {"model": STATE}), "bytes of contents are too many")
 
 
+def test_names_that_command_a_terminal(tmp_path):
+    path = tmp_path / "a.pth"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a/data.pkl", b"\x80\x02cm\na\x1b[31m\tb\n.")
+        file.writestr("a/version", b"3\n")
+    told = refused(path, "it needs the Python object m.a")
+    assert told.isprintable()
+
+
 def _checkpoint(zipped):
     import io
 
