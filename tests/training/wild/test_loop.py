@@ -35,12 +35,9 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    """Sums of several threads come in any order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+def denormals():
+    """Training leaves them out, for the whole process."""
     yield
-    torch.set_num_threads(before)
     torch.set_flush_denormal(False)
 
 
